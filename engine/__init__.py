@@ -1,0 +1,1 @@
+"""The deputy itself: see docs/architecture.md for the map of these folders."""

@@ -1,0 +1,1 @@
+"""The hands: the one process that touches the system, and what asks it to."""

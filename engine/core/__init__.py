@@ -1,0 +1,1 @@
+"""What every layer may know: facts, decisions, runs, errors, ports, clock. Imports nothing of ours."""

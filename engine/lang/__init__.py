@@ -1,0 +1,1 @@
+"""What users write: YAML with positions, schemas, expressions, templates, the loader."""

@@ -1,0 +1,1 @@
+"""Playbooks: durable runs of steps, verified and rolled back."""

@@ -1,0 +1,1 @@
+"""What is done with decisions, and who may act: dispatch, guard."""

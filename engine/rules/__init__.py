@@ -1,0 +1,1 @@
+"""Rules: the matcher port and its two implementations, correlation, the pure engine."""

@@ -1,0 +1,1 @@
+"""Outside parties: model vendors, secret stores, telemetry."""

@@ -1,0 +1,1 @@
+"""Panel, API, hooks: everything that speaks HTTP."""
