@@ -1,0 +1,1 @@
+"""Alembic's migrations, run by `engine.store.schema` when a database is opened."""
