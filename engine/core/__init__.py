@@ -1,1 +1,4 @@
-"""What every layer may know: facts, decisions, runs, errors, ports, clock. Imports nothing of ours."""
+"""What every layer may know: facts, decisions, runs, errors, ports, clock.
+
+Imports nothing of ours.
+"""

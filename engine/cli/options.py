@@ -1,0 +1,69 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.app.places import (
+    content_directory,
+    data_directory,
+    machine_settings_file,
+    make_private_directory,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Content, data and machine settings, resolved."""
+
+    content: Path
+    data: Path
+    config: Path | None
+
+
+def resolve(
+    content: str | None, data: str | None, config: str | None, *, make_data: bool = True
+) -> Where:
+    """Applies the order of DESIGN, process: option, environment, default."""
+    environment = os.environ
+    directory = content_directory(content, environment, Path.cwd())
+    state = data_directory(data, environment, directory)
+    if make_data:
+        make_private_directory(state)
+    return Where(directory, state, machine_settings_file(config, environment))
+
+
+def _decorate(function: Any, *options: Any) -> Any:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def place_options(function: Any) -> Any:
+    """`--content`, `--data`, `--config`."""
+    return _decorate(
+        function,
+        click.option("--content", metavar="DIR", help="Content (WAKIL_CONTENT)."),
+        click.option("--data", metavar="DIR", help="Data directory (WAKIL_DATA)."),
+        click.option("--config", metavar="FILE", help="The machine's settings (WAKIL_CONFIG)."),
+    )
+
+
+def server_options(function: Any) -> Any:
+    """Where a command finds its server: places on this machine, or `--url`."""
+    return _decorate(
+        place_options(function),
+        click.option("--url", metavar="URL", help="A server elsewhere; its token is WAKIL_TOKEN."),
+    )
+
+
+def format_option(*formats: str) -> Any:
+    """`--format`, the first being the default."""
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True
+    )
