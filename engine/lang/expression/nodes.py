@@ -5,18 +5,21 @@ Every node knows its `column`: 0-based, in characters, within the expression's o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Literal
+
+from engine.core.errors import Position
 
 Comparator = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 Operator = Literal["+", "-", "*", "/", "%"]
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Literal_:  # noqa: N801 - `Literal` is typing's
     """A constant: null, boolean, number, string, or a size already multiplied out."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     column: int
 
 
@@ -140,6 +143,19 @@ class Expression:
     column: int
     names: frozenset[str]
     """Top-level names it reads (`disk`, `host`, `vars` …), comprehension variables excluded."""
+    places: tuple[tuple[int, int, int], ...] = field(default=(), compare=False, repr=False)
+    """`(offset, line, column)` wherever the text does not simply run on in its file (folded and
+    block scalars, escapes); empty where it does."""
+    spans: tuple[tuple[int, int], ...] = field(default=(), compare=False, repr=False)
+    """Where the root's operands stand in `text` (start, end), if the root is `and` or `or`."""
+
+    def position(self, column: int = 0) -> Position:
+        """The place in its file of a node's `column`."""
+        if not self.places:
+            return Position(self.file, self.line, self.column + column)
+        index = max(bisect_right(self.places, (column, 1 << 62, 0)) - 1, 0)
+        offset, line, first = self.places[index]
+        return Position(self.file, line, first + column - offset)
 
 
 @dataclass(frozen=True, slots=True)
