@@ -135,37 +135,39 @@ def find_alert(connection: Connection, firing: str) -> Alert | None:
 
 
 def raise_alert(connection: Connection, decision: Decision) -> Alert:
-    """Opens the alert an `alert` decision asks for; a further one of its firing changes text and
-    severity, and what someone had acknowledged asks anew."""
-    words = {
+    """Opens the alert an `alert` decision asks for; a further one of its firing changes its words,
+    and where the severity rises, one that was acknowledged is open again."""
+    severity = str(decision.data.get("severity", "warning"))
+    words: dict[str, Any] = {
         "text": str(decision.data.get("text", "")),
-        "severity": str(decision.data.get("severity", "warning")),
+        "severity": severity,
         "tell": str(decision.data.get("tell", "always")),
         "updated": decision.at,
     }
-    if find_alert(connection, decision.firing) is None:
-        connection.execute(
-            insert(table).values(
-                firing=decision.firing,
-                ruleset=decision.ruleset,
-                rule=decision.rule,
-                key=dict(decision.key),
-                status="open",
-                opened=decision.at,
-                stale=False,
-                labels=dict(decision.labels),
-                **words,
-            )
-        )
+    before = find_alert(connection, decision.firing)
+    if before is None:
+        words |= {
+            "firing": decision.firing,
+            "ruleset": decision.ruleset,
+            "rule": decision.rule,
+            "key": dict(decision.key),
+            "status": "open",
+            "opened": decision.at,
+            "stale": False,
+            "labels": dict(decision.labels),
+        }
+        connection.execute(insert(table).values(words))
     else:
-        connection.execute(
-            update(table)
-            .where(table.c.firing == decision.firing)
-            .values(status="open", resolved=None, resolved_reason=None, **words)
-        )
+        if before.status == "resolved" or _rank(severity) > _rank(before.severity):
+            words |= {"status": "open", "resolved": None, "resolved_reason": None}
+        connection.execute(update(table).where(table.c.firing == decision.firing).values(words))
     alert = find_alert(connection, decision.firing)
     assert alert is not None
     return alert
+
+
+def _rank(severity: str) -> int:
+    return ("info", "warning", "critical").index(severity)
 
 
 def resolve_alert(connection: Connection, firing: str, at: int, reason: str | None) -> Alert | None:

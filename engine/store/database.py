@@ -66,7 +66,7 @@ class Database:
         """Inserts `row`; False where one with the same values in `index` is there already."""
         insert = sqlite.insert if self.path is not None else postgresql.insert
         statement = insert(table).values(row).on_conflict_do_nothing(index_elements=list(index))
-        return connection.execute(statement).rowcount == 1
+        return connection.execute(statement.returning(table.c[index[0]])).first() is not None
 
     def close(self) -> None:
         """Closes every connection."""
