@@ -46,7 +46,6 @@ class Session:
 
     hash: str
     user: str
-    csrf: str
     created: int
     expires: int
 
@@ -178,7 +177,6 @@ class Sessions:
         row = {
             "hash": session.hash,
             "user": session.user,
-            "csrf": session.csrf,
             "created": session.created,
             "expires": session.expires,
         }

@@ -217,7 +217,6 @@ sessions = Table(
     metadata,
     _text("hash"),
     _text("user"),
-    _text("csrf"),
     _instant("created"),
     _instant("expires"),
     PrimaryKeyConstraint("hash"),

@@ -270,10 +270,10 @@ def test_the_set_up_link_makes_one_user(store: Store):
 def test_people_come_and_go(store: Store):
     assert store.users.add(User("amal", "viewer", "one", 1))
     assert not store.users.add(User("amal", "admin", "two", 2))
-    store.sessions.add(Session("s1", "amal", "csrf", 1, 50))
-    store.sessions.add(Session("s2", "amal", "csrf", 60, 90))
+    store.sessions.add(Session("s1", "amal", 1, 50))
+    store.sessions.add(Session("s2", "amal", 60, 90))
     assert store.sessions.find("s1") is None
-    assert store.sessions.find("s2") == Session("s2", "amal", "csrf", 60, 90)
+    assert store.sessions.find("s2") == Session("s2", "amal", 60, 90)
     store.users.set_password("amal", "three")
     assert store.sessions.find("s2") is None
     assert store.users.get("amal").password == "three"

@@ -165,7 +165,6 @@ def upgrade() -> None:
         "sessions",
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("user", sa.Text(), nullable=False),
-        sa.Column("csrf", sa.Text(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
