@@ -99,9 +99,11 @@ class ValueClasses:
         return self.other
 
     def string_code(self, text: str) -> int:
-        return (
-            self.first_string + bisect_left(self.strings, text) + bisect_right(self.strings, text)
-        )
+        """Where no test orders strings, all that equal no constant are of one class."""
+        if not self.ordered_strings:
+            return self.of_string.get(text, self.first_string)
+        place = bisect_left(self.strings, text) + bisect_right(self.strings, text)
+        return self.first_string + place
 
     def passing(self, test: Predicate) -> list[Range]:
         """The codes that pass `test`, as disjoint ranges in order."""
