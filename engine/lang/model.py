@@ -288,6 +288,8 @@ class Bundle:
     timezone: str = "UTC"
     shared: bool = False
     warnings: tuple[Problem, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The text of every rule set's and playbook's file, by its name as positions give it."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -94,7 +94,7 @@ class PolicyGuard:
     def _failures_in_row(self, run: Run) -> int:
         """Failed runs of the same playbook on the same host since one that did not fail."""
         count = 0
-        for earlier in self.runs.runs_since(run.playbook, 0):
+        for earlier in reversed(self.runs.runs_since(run.playbook, 0)):
             if earlier.id == run.id or earlier.host != run.host or earlier.status not in _ACTED:
                 continue
             if earlier.status in ("running", "waiting"):
