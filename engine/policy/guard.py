@@ -15,7 +15,7 @@ from engine.core.decisions import Ask, Verdict
 from engine.core.facts import Fact
 from engine.core.ports import Ruling, RunStore
 from engine.core.runs import Run
-from engine.core.values import HOUR
+from engine.core.values import DAY, HOUR
 from engine.lang.model import Bundle
 from engine.policy.modes import strictest
 
@@ -87,14 +87,14 @@ class PolicyGuard:
         return {
             "hosts_last_hour": len(hosts),
             "runs_last_hour": sum(r.playbook == run.playbook for r in acted),
-            "failures_in_row": self._failures_in_row(run),
+            "failures_in_row": self._failures_in_row(run, now),
             "running": sum(r.status in ("running", "waiting") for r in acted),
         }
 
-    def _failures_in_row(self, run: Run) -> int:
-        """Failed runs of the same playbook on the same host since one that did not fail."""
+    def _failures_in_row(self, run: Run, now: int) -> int:
+        """Failed runs of the same playbook and host within a day, since one that did not fail."""
         count = 0
-        for earlier in reversed(self.runs.runs_since(run.playbook, 0)):
+        for earlier in reversed(self.runs.runs_since(run.playbook, now - DAY)):
             if earlier.id == run.id or earlier.host != run.host or earlier.status not in _ACTED:
                 continue
             if earlier.status in ("running", "waiting"):
