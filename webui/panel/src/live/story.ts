@@ -1,0 +1,105 @@
+import type { Decision, Fields, Firing, Run } from "../api/types";
+import { code, type Rich } from "../words";
+
+/** One row of "what happened": a firing with what followed, or a run that a person started. */
+export type Outcome =
+  | "verified" | "failed" | "rolledBack" | "held" | "observed" | "waiting" | "running" | "queued"
+  | "unknown" | "raised" | "resolved" | "applied";
+
+export type Mark = "on" | "wait" | "bad" | "held" | "no";
+/** Fact, condition, rule, decision, run, outcome: how far it got and where it stopped. */
+export type Marks = [Mark, Mark, Mark, Mark, Mark, Mark];
+
+export type Story = {
+  id: string;
+  at: string;
+  /** null is Wakil itself. */
+  person: string | null;
+  decisions: Decision[];
+  run: Run | null;
+  outcome: Outcome;
+};
+
+const BY_STATUS: Record<Run["status"], Outcome> = {
+  queued: "queued",
+  running: "running",
+  waiting: "waiting",
+  observed: "observed",
+  succeeded: "verified",
+  failed: "failed",
+  refused: "held",
+  unknown: "unknown",
+};
+
+export function outcomeOfRun(run: Run): Outcome {
+  const undone = (run.steps ?? []).some((step) => step.status === "rolled_back" || (step.phase === "rollback" && step.status === "succeeded"));
+  return run.status === "failed" && undone ? "rolledBack" : BY_STATUS[run.status];
+}
+
+/** What became of a firing that started no run. */
+export function outcomeOfDecisions(decisions: Decision[], resolved: boolean): Outcome {
+  if (resolved || decisions.some((one) => one.decision === "resolve")) return "resolved";
+  return decisions.some((one) => one.decision === "alert") ? "raised" : "applied";
+}
+
+export function outcomeOfFiring(firing: Firing): Outcome {
+  const run = firing.runs.at(-1);
+  if (run) return outcomeOfRun(run);
+  return outcomeOfDecisions(firing.decisions, firing.resolved !== null);
+}
+
+export function marks(outcome: Outcome): Marks {
+  const tail: Record<Outcome, [Mark, Mark]> = {
+    verified: ["on", "on"],
+    failed: ["bad", "no"],
+    rolledBack: ["on", "bad"],
+    held: ["held", "no"],
+    observed: ["no", "no"],
+    waiting: ["wait", "no"],
+    running: ["on", "no"],
+    queued: ["no", "no"],
+    unknown: ["on", "held"],
+    raised: ["no", "no"],
+    resolved: ["no", "on"],
+    applied: ["no", "no"],
+  };
+  return ["on", "on", "on", "on", ...tail[outcome]];
+}
+
+/** The person who asked for a run (`user:NAME`), or null where a rule did. */
+export function personOf(run: Run): string | null {
+  return run.requester.startsWith("user:") ? run.requester.slice(5) : null;
+}
+
+/** Firings and hand-started runs as rows, newest first. */
+export function stories(decisions: Decision[], runs: Run[]): Story[] {
+  const firings = new Map<string, Decision[]>();
+  for (const one of decisions) {
+    const resolve = one.decision === "resolve";
+    const id = resolve ? `${one.firing}/resolve` : one.firing;
+    firings.set(id, [...(firings.get(id) ?? []), one]);
+  }
+  const runOf = new Map(runs.filter((run) => run.firing).map((run) => [run.firing as string, run]));
+  const rows: Story[] = [];
+  for (const [id, group] of firings) {
+    const first = group[0];
+    if (!first) continue;
+    const run = id.endsWith("/resolve") ? null : (runOf.get(id) ?? null);
+    rows.push({ id, at: first.at, person: null, decisions: group, run, outcome: run ? outcomeOfRun(run) : outcomeOfDecisions(group, false) });
+  }
+  for (const run of runs) {
+    if (run.firing && firings.has(run.firing)) continue;
+    rows.push({ id: run.id, at: run.created, person: personOf(run), decisions: [], run, outcome: outcomeOfRun(run) });
+  }
+  return rows.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+}
+
+/** A key's values as evidence, the host first: `web-1` `/var`. */
+export function placeOf(key: Fields | null | undefined, host: string | null = null): Rich {
+  const named = key && typeof key["host"] === "string" ? key["host"] : host;
+  const rest = Object.entries(key ?? {})
+    .filter(([name, value]) => name !== "host" && value !== null && value !== "")
+    .map(([, value]) => (typeof value === "string" ? value : JSON.stringify(value)));
+  const values = [...(named ? [named] : []), ...rest];
+  return values.flatMap((value, index) => (index ? [" ", code(value)] : [code(value)]));
+}

@@ -1,0 +1,64 @@
+import type { Run } from "../api/types";
+import { epoch, span } from "../format/time";
+import { words, type Rich } from "../words";
+import { outcomeOfRun, personOf, placeOf, type Story } from "./story";
+
+const took = (run: Run): string => (run.started && run.ended ? span(epoch(run.ended) - epoch(run.started)) : "–");
+
+/** The sentence of a run, without who asked for it. */
+function tellRun(run: Run, key: Story["decisions"][number]["key"] | null): Rich {
+  const said = words.story.run;
+  const place = placeOf(key, run.host);
+  const rule = run.rule ? (run.rule.split("/").at(-1) ?? run.rule) : null;
+  switch (outcomeOfRun(run)) {
+    case "rolledBack":
+      return said.rolledBack(run.playbook, place, run.error);
+    case "failed":
+      return said.failed(run.playbook, place, run.error);
+    case "held":
+      return said.refused(run.playbook, place, run.reasons.join("; "));
+    case "observed":
+      return said.observed(run.playbook, place);
+    case "waiting":
+      return said.waiting(run.playbook, place);
+    case "running":
+      return said.running(run.playbook, place);
+    case "queued":
+      return said.queued(run.playbook, place);
+    case "unknown":
+      return said.unknown(run.playbook, place);
+    default:
+      return said.succeeded(run.playbook, place, took(run), rule);
+  }
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? ""));
+
+/** The sentence of one row of "what happened". */
+export function tell(story: Story): Rich {
+  const said = words.story;
+  const first = story.decisions[0];
+  if (story.run) {
+    const person = personOf(story.run);
+    return [...(person ? said.person(person) : []), ...tellRun(story.run, first?.key ?? null)];
+  }
+  if (!first) return [];
+  const main = story.decisions.find((one) => one.decision === "alert") ?? first;
+  switch (main.decision) {
+    case "alert":
+      return said.alert(text(main.data["text"]));
+    case "resolve":
+      return said.resolved(main.rule, placeOf(main.key));
+    case "notify":
+      return said.notify(text(main.data["to"]), text(main.data["text"]));
+    case "fact":
+      return said.fact(text(main.data["kind"]), main.rule);
+    case "require":
+    case "prefer":
+    case "deny":
+    case "ask":
+      return said.asked(main.decision, main.rule);
+    default:
+      return said.other(main.rule, placeOf(main.key));
+  }
+}

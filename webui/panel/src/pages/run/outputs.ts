@@ -1,0 +1,16 @@
+import type { Fields, Json } from "../../api/types";
+import { bytes, number } from "../../format/number";
+
+function value(name: string, json: Json): string {
+  if (typeof json === "number") return name.endsWith("_bytes") || name === "bytes" ? bytes(json) : number(json);
+  if (typeof json === "string") return json;
+  return JSON.stringify(json);
+}
+
+/** A step's outputs on one line: `freed_bytes 412 MiB, files 94`. */
+export function outputsText(outputs: Fields): string {
+  return Object.entries(outputs ?? {})
+    .filter(([, json]) => json !== null && json !== "")
+    .map(([name, json]) => `${name} ${value(name, json)}`)
+    .join(", ");
+}
