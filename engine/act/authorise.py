@@ -165,9 +165,9 @@ def _beneath(path: Any, roots: Sequence[str]) -> bool:
 
 
 def _origin(url: Any) -> str:
-    """Scheme, host and port of a URL, empty where it is none."""
+    """Scheme, host and port of a URL (or of `host:port`), empty where it is none."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if "://" in url else f"tcp://{url}")
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except (ValueError, TypeError, AttributeError):
         return ""
