@@ -255,8 +255,10 @@ def test_answers_are_asked_for_once_and_remembered_within_bounds() -> None:
     judge = matcher.judge("disk")
     for number in range(2000):
         judge(f"host-{number % 7}", {"a": number, "name": f"name-{number}"})
-    counters = matcher.counters()
-    assert counters["asked"] == counters["remembered"] == 4  # 3 classes of a, 1 of name: no 2^53
+        if number == 50:
+            before = matcher.counters()
+    assert matcher.counters() == before
+    assert before["asked"] == before["remembered"] < 25  # the classes of two terms
     matcher.close()
 
 

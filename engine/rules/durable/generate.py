@@ -12,12 +12,15 @@ from typing import Any, Final
 
 from engine.core.values import MISSING
 from engine.rules.durable.plan import Plan, Term
+from engine.rules.durable.quiet import Quiet, quiet_terms
 from engine.rules.matcher import Judge
 
 Closure = Callable[[str | None, Mapping[str, Any]], object]
 
 FALLEN: Final = "L"
 """The global that holds the mask of conditions left to the reference evaluator."""
+QUIET: Final = "Q"
+"""The global that holds what the quiet case may leave of a mask."""
 
 
 def generate(
@@ -26,13 +29,15 @@ def generate(
     starts: dict[str | None, int],
     elsewhere: Judge,
     mend: Callable[[int, str | None, Mapping[str, Any]], int],
-) -> tuple[Judge, dict[str, Any]]:
-    """The judge of a plan and its globals.
+) -> tuple[Judge, dict[str, Any], list[Quiet]]:
+    """The judge of a plan, its globals, and the terms whose `quiet_mask` belongs in QUIET there
+    before anything is judged.
 
     `closures` by place in `laid.terms` for terms that are not plain fields; `starts` the first
     mask by host; `elsewhere` judges for hosts without one and for data that is no dict; `mend`
     replaces the conditions of the mask FALLEN by what the reference evaluator says.
     """
+    quiet, left = quiet_terms(laid)
     space: dict[str, Any] = {
         "__builtins__": {},
         "S": starts.get,
@@ -45,6 +50,8 @@ def generate(
         "B": bisect_right,
         "N": mend,
         "W": _widen(laid),
+        "T": Exception,
+        QUIET: laid.everything,
         FALLEN: 0,
     }
     lines = [
@@ -54,20 +61,37 @@ def generate(
         "  return E(host, data)",
         " g = data.get",
     ]
+    for case in quiet:
+        space |= case.names
+    if quiet:
+        lines += [
+            " try:",
+            f"  if {' and '.join(case.source for case in quiet)}:",
+            f"   m &= {QUIET}",
+            f"   if not m: return N(m, host, data) if {FALLEN} else 0",
+            " except T:",
+            "  pass",
+        ]
     for place, term in enumerate(laid.terms):
         if not term.of_host:
-            lines += _look_up(place, term, closures, space)
+            sure = term.sure and not (quiet and left)
+            lines += _look_up(place, term, closures, space, sure=sure)
     if len(laid.owners) > laid.conditions:
         lines.append(f" if m > {(1 << laid.conditions) - 1:#x}:")
         lines.append("  m = W(m)")
     lines.append(f" return N(m, host, data) if {FALLEN} else m")
     exec(compile("\n".join(lines), "<judge>", "exec"), space)  # noqa: S102 - see the docstring
     judge: Judge = space["judge"]
-    return judge, space
+    return judge, space, quiet
 
 
 def _look_up(
-    place: int, term: Term, closures: Mapping[int, Closure], space: dict[str, Any]
+    place: int,
+    term: Term,
+    closures: Mapping[int, Closure],
+    space: dict[str, Any],
+    *,
+    sure: bool,
 ) -> list[str]:
     """The lines that take from `m` the disjuncts that one term rules out."""
     table = term.table
@@ -82,7 +106,7 @@ def _look_up(
         value = f"e{place}(host, data)"
     lines = [f"v = {value}", *_row(place, term, space)]
     lines += [f"if x is None: x = a{place}(v)", "m &= x"]
-    if term.sure:
+    if sure:
         return [f" {line}" for line in lines]
     return [f" if m & {table.involved:#x}:", *(f"  {line}" for line in lines)]
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.lang.expression import nodes
-from engine.rules.durable.generate import FALLEN, Closure, generate
+from engine.rules.durable.generate import FALLEN, QUIET, Closure, generate
 from engine.rules.durable.plan import Plan, plan
+from engine.rules.durable.quiet import quiet_mask
 from engine.rules.durable.tables import Account
 from engine.rules.durable.trees import parts_of
 from engine.rules.matcher import Hosts, Judge, Judged
@@ -132,7 +133,7 @@ class _World:
             for place, term in enumerate(self._plan.terms)
             if term.of_host
         ]
-        self.judge, self._space = generate(
+        self.judge, self._space, self._quiet = generate(
             self._plan,
             closures,
             self._starts,
@@ -143,6 +144,8 @@ class _World:
     def welcome(self, host: str | None) -> None:
         """Works out the first mask of a host: what its name, labels and variables rule out."""
         mask = self._plan.everything
+        if not self._starts:
+            self._space[QUIET] = quiet_mask(self._quiet, mask)
         for table, closure in self._of_host:
             mask &= table.of(closure(host, {}))
         if len(self._starts) >= HOSTS:
