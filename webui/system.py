@@ -178,6 +178,10 @@ class System(Protocol):
         """The engine's deadlines, schedules and approvals, soonest first."""
         ...
 
+    def destructive_actions(self) -> frozenset[str]:
+        """Names of actions that may destroy what cannot be brought back."""
+        ...
+
     # ── acts ──────────────────────────────────────────────────────────────────────────────────
 
     def start_run(

@@ -124,6 +124,15 @@ class Runs:
         with self._database.read() as connection:
             return tuple(step_from_row(row) for row in connection.execute(statement))
 
+    def steps_of_runs(self, ids: Sequence[str]) -> Mapping[str, tuple[Step, ...]]:
+        """The steps of each of these runs, in the order they were first recorded."""
+        statement = select(steps).where(steps.c.run.in_(ids)).order_by(steps.c.number)
+        found: dict[str, tuple[Step, ...]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(statement):
+                found[row.run] = (*found.get(row.run, ()), step_from_row(row))
+        return found
+
     # ── approvals ─────────────────────────────────────────────────────────────────────────────
 
     def add_approval(self, approval: Approval) -> bool:
