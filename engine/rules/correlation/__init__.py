@@ -1,0 +1,1 @@
+"""Correlation: what facts mean together and over time, between matcher and decisions."""

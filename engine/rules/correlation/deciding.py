@@ -1,0 +1,185 @@
+"""From a firing to its decisions: conditions, texts and inputs of `then`, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.decisions import Because, Decision
+from engine.core.facts import Fact
+from engine.core.values import Json
+from engine.lang.expression import evaluate
+from engine.lang.expression.templates import MissingValue, render_text, render_value
+from engine.lang.model import DecisionSpec, Rule, Selector
+from engine.rules.correlation.core import Core
+from engine.rules.correlation.joins import Given
+from engine.rules.correlation.plan import ConditionPlan
+
+
+def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
+    """One entry for each part that held, with its line and its fact."""
+    reasons: list[Because] = []
+    for slot, record in given:
+        for part, bit in zip(slot.parts, slot.part_bits, strict=True):
+            if plan.every or record.mask & bit:
+                expression = part.condition
+                reasons.append(
+                    Because(expression.text, expression.file, expression.line, record.fact)
+                )
+    return tuple(reasons)
+
+
+def without_fact(plan: ConditionPlan) -> tuple[Because, ...]:
+    """The entries of a condition that nothing has matched."""
+    return tuple(
+        Because(part.condition.text, part.condition.file, part.condition.line, None)
+        for slot in plan.slots
+        for part in slot.parts
+    )
+
+
+class Speaker:
+    """Says what one rule decides."""
+
+    def __init__(self, rule: Rule, core: Core) -> None:
+        self.rule = rule
+        self._core = core
+
+    def fire(
+        self,
+        firing: str,
+        key: Mapping[str, Json],
+        at: int,
+        scope: dict[str, Any],
+        reasons: tuple[Because, ...],
+        host: str | None,
+    ) -> str | None:
+        """Decides all of `then`; gives the severity of the gravest alert raised, if any."""
+        rule, core = self.rule, self._core
+        scope["firing"] = firing
+        if not rule.then:
+            core.out.append(self._decision(at, "record", key, {}, firing, reasons))
+            return None
+        raised: str | None = None
+        for place, spec in enumerate(rule.then):
+            if spec.condition is not None and evaluate(spec.condition, scope) is not True:
+                continue
+            data = decided(spec, rule, scope, host, core)
+            if data is None:
+                core.counters["decisions_without_value"] += 1
+                continue
+            core.out.append(self._decision(at, spec.type, key, data, firing, reasons, place))
+            if spec.type == "alert":
+                raised = data["severity"] if raised is None else _graver(raised, data["severity"])
+            elif spec.type == "fact":
+                core.feed_back(Fact(data["kind"], at, data["host"], data["data"]), rule.id)
+        return raised
+
+    def resolve(
+        self,
+        firing: str,
+        key: Mapping[str, Json],
+        at: int,
+        reasons: tuple[Because, ...] = (),
+        reason: str | None = None,
+    ) -> None:
+        """Decides that an open firing has ended."""
+        data = {} if reason is None else {"reason": reason}
+        self._core.out.append(self._decision(at, "resolve", key, data, firing, reasons))
+
+    def _decision(
+        self,
+        at: int,
+        kind: Any,
+        key: Mapping[str, Json],
+        data: Mapping[str, Any],
+        firing: str,
+        reasons: tuple[Because, ...],
+        place: int = -1,
+    ) -> Decision:
+        rule = self.rule
+        return Decision(
+            at, rule.ruleset, rule.name, kind, key, data, firing, reasons, place,
+            rule.labels, rule.mode,
+        )  # fmt: skip
+
+
+def decided(
+    spec: DecisionSpec, rule: Rule, scope: Mapping[str, Any], host: str | None, core: Core
+) -> dict[str, Any] | None:
+    """A decision's data; None where it names something that has no value."""
+    match spec.type:
+        case "alert":
+            text = render_text(spec.text, scope) if spec.text is not None else ""
+            severity = spec.severity or rule.severity
+            return {"text": text, "severity": severity, "tell": spec.tell}
+        case "run":
+            return {"playbook": spec.playbook, "with": inputs(spec.inputs, scope)}
+        case "notify":
+            to = render_text(spec.to, scope) if spec.to is not None else ""
+            return {"to": to, "text": render_text(spec.text, scope) if spec.text else ""}
+        case "fact":
+            return _fact(spec, scope, host, core)
+        case _:
+            return _ruling(spec, scope)
+
+
+def inputs(given: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Rendered values; one that has no value is left out, for its receiver to miss."""
+    rendered: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            rendered[name] = render_value(value, scope)
+        except MissingValue:
+            continue
+    return rendered
+
+
+def _fact(
+    spec: DecisionSpec, scope: Mapping[str, Any], host: str | None, core: Core
+) -> dict[str, Any] | None:
+    kind = core.kinds.get(spec.kind or "")
+    if spec.host is not None:
+        try:
+            host = render_value(spec.host, scope)
+        except MissingValue:
+            return None
+        if not isinstance(host, str):
+            return None
+    if kind is not None and kind.is_global:
+        host = None
+    return {"kind": spec.kind, "host": host, "data": inputs(spec.data, scope)}
+
+
+def _ruling(spec: DecisionSpec, scope: Mapping[str, Any]) -> dict[str, Any]:
+    reason = render_text(spec.reason, scope) if spec.reason is not None else ""
+    data: dict[str, Any] = {"selector": selector(spec.selector), "reason": reason}
+    if spec.type == "ask":
+        data |= {
+            "role": spec.role,
+            "count": spec.count,
+            "not_requester": spec.not_requester,
+            "timeout": spec.timeout,
+            "on_timeout": spec.on_timeout,
+        }
+    return data
+
+
+def selector(chosen: Selector | None) -> Json:
+    """A selector as written."""
+    if chosen is None or chosen.everything:
+        return True
+    if chosen.candidate:
+        return "candidate"
+    fields = ("id", "provider", "tier", "capability")
+    shown: dict[str, Json] = {
+        name: value for name in fields if (value := getattr(chosen, name)) is not None
+    }
+    if chosen.labels:
+        shown["labels"] = dict(chosen.labels)
+    return shown
+
+
+def _graver(one: str, other: str) -> str:
+    order = ("info", "warning", "critical")
+    return max(one, other, key=order.index)
