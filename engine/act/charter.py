@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.act.authorise import Effect, Permissions, authorise
 from engine.core.errors import Refused, SettingsError
+from engine.core.values import SECOND, parse_duration
 
 _MANAGERS = {"systemd": (), "pidfile": ("pid_file", "start"), "http": (), "tcp": ()}
 
@@ -84,4 +85,7 @@ def _command(entry: Mapping[str, Any]) -> dict[str, Any]:
             f"actions.commands {entry['name']}: argv must begin with a program's absolute path"
         )
     known = ("argv", "params", "user", "cwd", "destructive")
-    return {name: entry[name] for name in known if name in entry}
+    kept = {name: entry[name] for name in known if name in entry}
+    if (timeout := parse_duration(entry.get("timeout"))) is not None:
+        kept["timeout"] = timeout / SECOND
+    return kept

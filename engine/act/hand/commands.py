@@ -164,7 +164,7 @@ def _text(output: bytearray) -> str:
 
 def execute(charter: Charter, request: Request) -> dict[str, Any]:
     """`exec {command, params}`, in an open charter also `{argv, cwd}`."""
-    args = request.args
+    args, until = request.args, request.deadline / 1e6
     if args.get("argv") is not None:
         argv, cwd, user = _open_command(charter, args)
     else:
@@ -174,7 +174,8 @@ def execute(charter: Charter, request: Request) -> dict[str, Any]:
             raise Refusal(f"no command {name!r} is declared in actions.commands")
         argv = fill(command["argv"], command.get("params") or {}, args.get("params") or {})
         cwd, user = command.get("cwd") or "/", command.get("user")
-    outcome = run_bounded(argv, request.deadline / 1e6, cwd=cwd, user=user)
+        until = min(until, time.time() + command.get("timeout", until))
+    outcome = run_bounded(argv, until, cwd=cwd, user=user)
     return {
         "changed": True,
         "exit_code": outcome.exit_code,

@@ -17,7 +17,7 @@ from typing import Any
 from engine.act.hand.charter import Charter
 from engine.act.hand.paths import check_regular, open_beneath, open_directory, open_regular
 from engine.act.hand.protocol import Failure, Refusal, Request, text_argument, whole_argument
-from engine.act.hand.trash import Trash, has_room
+from engine.act.hand.trash import Trash, expire, has_room
 
 MAX_DEPTH = 32
 MAX_FILES = 10_000
@@ -69,18 +69,16 @@ def prune(charter: Charter, request: Request) -> dict[str, Any]:
     """`files.prune {path, pattern, older_than, delete}` (older_than in seconds).
 
     Takes regular files with one name, whose name fits the shell pattern, in the folder and all
-    folders beneath it on the same filesystem. They move to the trash where that lies on another
-    filesystem with room (on the same one moving would free nothing); else, and only where
-    `delete` is true, they are deleted.
+    folders beneath it on the same filesystem. They move to the trash where that has room
+    (`has_room`); else, and only where `delete` is true, they are deleted.
     """
     order = _order(request)
     total = sum(found.size for found in _old_files(charter, order))
     if not _trashable(charter, order, total):
         if request.args.get("delete") is not True:
-            raise Refusal(
-                "there is no trash with room on another filesystem, and deleting was not asked"
-            )
+            raise Refusal("the trash has no room for them, and deleting was not asked for")
         return _delete(charter, order)
+    expire(charter.trash, time.time())
     with Trash.create(charter.trash, request.key) as trash:
         count = freed = 0
         for found in _old_files(charter, order):
@@ -118,6 +116,7 @@ def _trashable(charter: Charter, order: Order, size: int) -> bool:
 def _old_files(charter: Charter, order: Order) -> Iterator[Found]:
     """Walks down from the path; bounded in depth, in number and by the deadline."""
     root, rest = charter.root_of(order.path)
+    spared = os.stat(os.path.dirname(charter.state))  # Wakil's own data
     top = open_directory(root, rest)
     waiting: list[tuple[int, str, int]] = [(top, os.path.normpath(order.path), 0)]
     taken = seen = 0
@@ -131,7 +130,8 @@ def _old_files(charter: Charter, order: Order) -> Iterator[Found]:
                         return
                     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
                     if stat.S_ISDIR(found.st_mode):
-                        inner = _descend(directory, name, depth)
+                        own = os.path.samestat(found, spared)
+                        inner = None if own else _descend(directory, name, depth)
                         if inner is not None:
                             waiting.append((inner, f"{folder}/{name}", depth + 1))
                     elif _is_old(found, name, order):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -18,6 +19,8 @@ from engine.act.hand.protocol import Refusal
 
 _NAME = re.compile(r"[0-9a-f]{24}")
 _MANIFEST = "manifest"
+KEPT = 7 * 86400.0
+"""Seconds that a prune can be taken back."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -36,14 +39,27 @@ class Entry:
 
 
 def has_room(trash: str, device: int, size: int) -> bool:
-    """Whether the trash is on another filesystem than `device` with room for `size` bytes, a
-    twentieth of it (at most 1 GiB) left free after that."""
+    """Whether `size` bytes of the filesystem `device` may be kept in the trash.
+
+    On another filesystem a twentieth of it (at most 1 GiB) must be left free after that. On the
+    same one moving frees nothing: it is done only while a fifth is free anyway, since what is
+    short of room must be given room.
+    """
     os.makedirs(trash, mode=0o700, exist_ok=True)
-    if os.stat(trash).st_dev == device:
-        return False
     room = os.statvfs(trash)
-    spare = min(room.f_blocks * room.f_frsize // 20, 1 << 30)
-    return room.f_bavail * room.f_frsize >= size + spare
+    total, free = room.f_blocks * room.f_frsize, room.f_bavail * room.f_frsize
+    if os.stat(trash).st_dev == device:
+        return free >= total // 5
+    return free >= size + min(total // 20, 1 << 30)
+
+
+def expire(trash: str, now: float) -> None:
+    """Empties folders that nobody came back for in a week."""
+    with os.scandir(trash) as folders:
+        for folder in folders:
+            old = folder.stat(follow_symlinks=False).st_mtime < now - KEPT
+            if old and _NAME.fullmatch(folder.name) and folder.is_dir(follow_symlinks=False):
+                shutil.rmtree(folder.path, ignore_errors=True)
 
 
 class Trash:
@@ -88,7 +104,7 @@ class Trash:
         os.close(self._directory)
 
     def take(self, directory: int, folder: str, name: str) -> bool:
-        """Moves a file in: copied, on disk, noted, and only then its old name goes.
+        """Moves a file in: noted first, on disk, and only then its old name goes.
 
         False where it is not any more what it was a moment ago; it stays where it is.
         """
@@ -100,26 +116,45 @@ class Trash:
             found = os.fstat(source)
             if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
                 return False
-            number = self._count
+            entry = Entry(
+                self._count, folder, name, stat.S_IMODE(found.st_mode),
+                found.st_uid, found.st_gid, found.st_mtime_ns,
+            )  # fmt: skip
             self._count += 1
-            target = os.open(str(number), _CREATE, 0o600, dir_fd=self._directory)
+            if found.st_dev == os.fstat(self._directory).st_dev:
+                self._note(entry)
+                return self._rename_in(entry, directory, found)
+            target = os.open(str(entry.number), _CREATE, 0o600, dir_fd=self._directory)
             with open(target, "wb") as out:
                 shutil.copyfileobj(file, out, 1 << 20)
                 out.flush()
                 os.fsync(target)
-        entry = Entry(
-            number, folder, name, stat.S_IMODE(found.st_mode),
-            found.st_uid, found.st_gid, found.st_mtime_ns,
-        )  # fmt: skip
+        self._note(entry)
+        if not _is_still(directory, name, found):
+            os.unlink(str(entry.number), dir_fd=self._directory)
+            return False
+        os.unlink(name, dir_fd=directory)
+        return True
+
+    def _note(self, entry: Entry) -> None:
         self._manifest.write(json.dumps(asdict(entry)).encode() + b"\n")
         os.fsync(self._manifest.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            now = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) == (
-                found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns,
-            ):  # fmt: skip
-                os.unlink(name, dir_fd=directory)
-                return True
+
+    def _rename_in(self, entry: Entry, directory: int, found: os.stat_result) -> bool:
+        """On one filesystem; what somebody put in the file's place meanwhile goes back."""
+        number = str(entry.number)
+        try:
+            os.rename(entry.name, number, src_dir_fd=directory, dst_dir_fd=self._directory)
+        except FileNotFoundError:
+            return False
+        if _is_still(self._directory, number, found):
+            return True
+        with contextlib.suppress(OSError):
+            os.link(
+                number, entry.name,
+                src_dir_fd=self._directory, dst_dir_fd=directory, follow_symlinks=False,
+            )  # fmt: skip
+            os.unlink(number, dir_fd=self._directory)
         return False
 
     def entries(self) -> Iterator[Entry]:
@@ -133,6 +168,24 @@ class Trash:
 
     def give_back(self, entry: Entry, directory: int) -> bool:
         """Moves a file back beneath its old name; False where that name is taken."""
+        number = str(entry.number)
+        try:
+            os.link(
+                number, entry.name,
+                src_dir_fd=self._directory, dst_dir_fd=directory, follow_symlinks=False,
+            )  # fmt: skip
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise
+            if not self._copy_out(entry, directory):
+                return False
+        os.unlink(number, dir_fd=self._directory)
+        return True
+
+    def _copy_out(self, entry: Entry, directory: int) -> bool:
+        """To another filesystem, or one without hard links."""
         try:
             target = os.open(entry.name, _CREATE, 0o600, dir_fd=directory)
         except FileExistsError:
@@ -146,9 +199,18 @@ class Trash:
             os.fchmod(target, entry.mode)
             os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns))
             os.fsync(target)
-        os.unlink(str(entry.number), dir_fd=self._directory)
         return True
 
     def remove(self) -> None:
         """Takes the emptied folder away."""
         shutil.rmtree(self.path)
+
+
+def _is_still(directory: int, name: str, found: os.stat_result) -> bool:
+    """Whether that name stands for the very file that was looked at, unchanged."""
+    try:
+        now = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    fields = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_nlink", "st_mode")
+    return all(getattr(now, field) == getattr(found, field) for field in fields)
