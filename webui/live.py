@@ -86,7 +86,7 @@ class Live:
         )
         self._socketio.on_event("connect", self._connected, namespace=NAMESPACE)
         self._socketio.on_event("disconnect", self._disconnected, namespace=NAMESPACE)
-        app.wsgi_app = self._guarded(app.wsgi_app)  # type: ignore[method-assign]
+        app.wsgi_app = self._guarded(app.wsgi_app)  # type: ignore[assignment,method-assign]
 
     def start(self) -> None:
         """Begins to send."""
@@ -133,9 +133,9 @@ class Live:
         # Engine.IO's polling sends no CSRF token; an exact Origin does its work.
         check_rights(caller, "viewer", "GET", None)
         upgrades = headers.get("Upgrade", "").lower() == "websocket"
-        if caller is not None and caller.cookie is not None and "Origin" not in headers:
-            if upgrades or arriving.method != "GET":
-                raise ApiProblem(403, "origin-not-allowed", "an Origin header is needed")
+        by_cookie = caller is not None and caller.cookie is not None
+        if by_cookie and "Origin" not in headers and (upgrades or arriving.method != "GET"):
+            raise ApiProblem(403, "origin-not-allowed", "an Origin header is needed")
         if "sid" not in arriving.args and self._connections() >= self._settings.most_panels:
             raise ApiProblem(
                 503,
