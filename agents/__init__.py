@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents import apps, performance
+from agents import apps, logs, performance
 from engine.core.ports import AgentType
 
 
@@ -20,4 +20,4 @@ def unique(types: Sequence[AgentType]) -> tuple[AgentType, ...]:
     return tuple(types)
 
 
-AGENTS = unique((performance.AGENT, apps.AGENT))
+AGENTS = unique((performance.AGENT, apps.AGENT, logs.AGENT))

@@ -10,9 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
@@ -20,33 +19,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from engine.core.agents import AgentStatus
 from engine.core.clock import Clock, SystemClock
 from engine.core.cron import next_due
 from engine.core.errors import NotFound
 from engine.core.ports import Agent, Collection
 from engine.core.values import MINUTE, SECOND
 
+__all__ = ["AgentStatus", "Loop"]
 _log = logging.getLogger(__name__)
-State = Literal["running", "stopped", "failed"]
 _JITTER = 0.1
 _HANG_FACTOR = 10
 _LONGEST_BACKOFF = 5 * MINUTE
 _THREADS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class AgentStatus:
-    """What is known of one agent; instants and `every` in microseconds."""
-
-    id: str
-    state: State
-    every: int
-    facts: tuple[str, ...]
-    last_collect: int | None = None
-    last_error: str | None = None
-    failures: int = 0
-    """In a row."""
-    next_collect: int | None = None
 
 
 class _Slot:
@@ -110,7 +95,7 @@ class Loop:
         """Ends all timers; a collection under way is not waited for, and what it brings dropped."""
         with self._lock:
             for slot in self._slots.values():
-                slot.life += 1
+                self._halt(slot)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -250,6 +235,8 @@ class Loop:
     def _halt(self, slot: _Slot) -> None:
         self._unschedule(slot.job)
         slot.life += 1
+        if slot.begun is None:  # else its own thread lets it go
+            _let_go(slot.agent)
         slot.agent, slot.hung, slot.begun = None, False, None
         slot.collecting = threading.Lock()
 
@@ -278,14 +265,15 @@ class Loop:
         life, collecting = slot.life, slot.collecting
         if not collecting.acquire(blocking=at_once):
             return
+        agent = slot.agent
         try:
             if life != slot.life:
                 return
             slot.begun = time.monotonic()
             try:
-                if slot.agent is None:
-                    slot.agent = slot.build()
-                found = slot.agent.collect()
+                if agent is None:
+                    agent = slot.agent = slot.build()
+                found = agent.collect()
                 if life == slot.life:
                     self._post(slot.status.id, found)
             except Exception as error:  # whatever an agent raises is its failure
@@ -295,6 +283,8 @@ class Loop:
         finally:
             if life == slot.life:
                 slot.begun = None
+            if slot.agent is not agent:
+                _let_go(agent)
             collecting.release()
 
     def _succeeded(self, slot: _Slot, life: int) -> None:
@@ -318,6 +308,7 @@ class Loop:
                 return
             text = f"{type(error).__name__}: {error}"[:500]
             _log.warning("agent %s failed: %s", slot.status.id, text)
+            slot.agent = None  # built anew from what it remembers, whatever state it was left in
             failures = slot.status.failures + 1
             pause = min(slot.status.every * 2 ** min(failures, 20), _LONGEST_BACKOFF)
             self._schedule(slot, self._clock.now() + max(pause, slot.status.every))
@@ -344,6 +335,13 @@ class Loop:
         before, slot.status = slot.status.state, status
         if before != status.state:
             self._on_state(status)
+
+
+def _let_go(agent: Agent | None) -> None:
+    """Has an agent that holds files close them."""
+    close = getattr(agent, "close", None)
+    if close is not None:
+        close()
 
 
 def _moment(instant: int) -> datetime:

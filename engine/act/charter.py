@@ -41,7 +41,7 @@ def compile_charter(
     for pattern in agents.get("logs", {}).get("files", ()):
         try:
             authorise(Effect("log", pattern, "agents.logs.files"), allowed)
-            logs.append(pattern)
+            logs += [pattern, f"{pattern}.1"]  # and what rotation made of it meanwhile
         except Refused as refused:
             refusals.append(refused)
     directory = data.absolute()

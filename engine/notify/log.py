@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core.ports import ActionContext, ActionType
+from engine.core.text import escape_controls
 
 _log = logging.getLogger("wakil.notify")
 
@@ -14,15 +15,7 @@ _log = logging.getLogger("wakil.notify")
 def log_notification(to: str, text: str) -> None:
     """What `ActionContext.notify` and `notify` decisions do today; one line, control characters
     escaped, so that a message cannot forge lines of the log."""
-    _log.info("to %s: %s", escaped(to), escaped(text))
-
-
-def escaped(text: str) -> str:
-    """The text with control characters shown as escapes (`\\n`, `\\x1b`)."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    _log.info("to %s: %s", escape_controls(to), escape_controls(text))
 
 
 def _send(context: ActionContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
