@@ -39,18 +39,22 @@ Body = Callable[[str, Mapping[str, Any]], str]
 _body: Body | None = None
 
 
-def _refuse(*_: object) -> NoReturn:
-    raise StoreError("a stored run claims to be pickled; only JSON is read, so it is refused")
-
-
 def forbid_pickle() -> None:
-    """Makes DBOS's default serializer refuse.
+    """Makes DBOS's default serializer refuse to read, and write JSON.
 
     DBOS obeys each row's own `serialization` column, so configuring JSON is not enough: a row
-    marked `py_pickle` would be unpickled, and run code.
+    marked `py_pickle` would be unpickled, and run code. It must still write, or DBOS could not
+    record such a row's failure.
     """
-    for method in ("deserialize", "serialize"):
-        setattr(DefaultSerializer, method, _refuse)
+
+    def refuse(self: DefaultSerializer, serialized_data: str) -> NoReturn:
+        raise StoreError("a stored run claims to be pickled; only JSON is read, so it is refused")
+
+    def serialize(self: DefaultSerializer, data: Any) -> str:
+        return JsonSerializer().serialize(data)
+
+    setattr(DefaultSerializer, "deserialize", refuse)  # noqa: B010 - the type forbids assigning
+    setattr(DefaultSerializer, "serialize", serialize)  # noqa: B010
 
 
 class JsonSerializer(Serializer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Protocol
 
 from engine.core.clock import Clock, SystemClock
@@ -12,6 +13,7 @@ from engine.core.decisions import Decision
 from engine.core.facts import Catalogue
 from engine.core.ports import ActionType, Guard, Hands, Observer, Publish, RunStore
 from engine.core.values import MINUTE, SECOND, Json
+from engine.lang.expression.calendars import time_scope
 from engine.lang.model import Playbook
 
 
@@ -50,9 +52,16 @@ class Signals:
         self._condition = threading.Condition()
         self._stopping = False
         self._abandoning = False
+        self._wakes = 0
+
+    @property
+    def wakes(self) -> int:
+        """How often something woke; read it before looking, so that nothing is missed after."""
+        return self._wakes
 
     def wake(self) -> None:
         with self._condition:
+            self._wakes += 1
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -76,11 +85,12 @@ class Signals:
         if self._stopping:
             raise Interrupted
 
-    def sleep(self, microseconds: int) -> None:
-        """Waits so long, or until something wakes it. Raises `Interrupted` once Wakil stops."""
+    def sleep(self, microseconds: int, seen: int | None = None) -> None:
+        """Waits so long, or until something wakes it (or has since `wakes` was `seen`). Raises
+        `Interrupted` once Wakil stops."""
         self.check()
         with self._condition:
-            if not self._stopping:
+            if not self._stopping and seen in (None, self._wakes):
                 self._condition.wait(max(microseconds, 0) / SECOND)
         self.check()
 
@@ -101,6 +111,8 @@ class Environment:
     notify: Callable[[str, str], None] = lambda to, text: None
     alert: Callable[[Decision], None] = lambda decision: None
     kinds: Callable[[], Catalogue] = dict
+    moment: Callable[[int], Mapping[str, Any]] = lambda at: time_scope(at, UTC, {})
+    """What `time` and `during` read at an instant: the content's timezone and calendars."""
     services: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
     step_timeout: int = 60 * MINUTE
     """Of an attempt whose step names none."""
@@ -108,6 +120,8 @@ class Environment:
     """How long a state rule's firing may take to resolve where the playbook verifies nothing."""
     poll: int = SECOND
     """First interval at which waiting looks again; it grows to ten times as much."""
+    keep: int = 5 * SECOND
+    """How often what is held, and what DBOS gave up, is looked at."""
     grace: int = 2 * SECOND
     """What an action is given beyond its deadline to come back by itself."""
     signals: Signals = field(default_factory=Signals)

@@ -79,6 +79,10 @@ class Execution:
     def now(self) -> int:
         return self.env.clock.now()
 
+    def names(self) -> Scope:
+        """What templates and conditions see at this instant."""
+        return {**self.scope, **self.env.moment(self.now())}
+
     def change(self, **changes: Any) -> None:
         """Records a change of the run and tells it."""
         self.run = self.env.store.update_run(self.run.id, **changes)

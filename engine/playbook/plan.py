@@ -37,7 +37,7 @@ def _applies(ex: Execution, spec: StepSpec) -> bool | None:
     """None where it depends on what earlier steps will give."""
     if spec.condition is not None and "steps" in spec.condition.names:
         return None
-    return holds(spec.condition, ex.scope)
+    return holds(spec.condition, ex.names())
 
 
 def show_observed(ex: Execution, reasons: Sequence[str]) -> dict[str, Json]:
@@ -89,7 +89,7 @@ def plan_step(
     if spec.ask is not None:
         shown["ask"] = {
             "role": spec.ask.role,
-            "message": render_text(spec.ask.message, ex.scope),
+            "message": render_text(spec.ask.message, ex.names()),
         }
     if spec.wait is not None:
         shown["wait"] = {

@@ -18,7 +18,7 @@ def resolve_inputs(ex: Execution, spec: StepSpec) -> dict[str, Json]:
     action = ex.env.actions.get(spec.uses or "")
     if action is None:
         raise RenderError(f"there is no action '{spec.uses}' here")
-    inputs = render(spec.inputs, ex.scope)
+    inputs = render(spec.inputs, ex.names())
     problem = problem_of(action, inputs)
     if problem is not None:
         raise RenderError(f"{action.name}: {problem}")

@@ -217,16 +217,18 @@ class Runner:
 
     def _keep(self) -> None:
         """Releases what was held, and settles runs whose stored state cannot be read."""
-        while True:
-            try:
-                self._release_held()
-                self._settle_lost()
-                self._env.signals.sleep(5 * SECOND)
-            except Interrupted:
-                return
-            except Exception:
-                _log.exception("looking after runs failed; it is tried again")
-                self._env.signals.sleep(5 * SECOND)
+        signals = self._env.signals
+        try:
+            while True:
+                seen = signals.wakes
+                try:
+                    self._release_held()
+                    self._settle_lost()
+                except Exception:
+                    _log.exception("looking after runs failed; it is tried again")
+                signals.sleep(self._env.keep, seen)
+        except Interrupted:
+            return
 
     def _release_held(self) -> None:
         with self._lock:

@@ -42,7 +42,7 @@ def _prepare(ex: Execution, spec: StepSpec, phase: Phase) -> dict[str, Json]:
     if overdue is not None:
         ex.record(spec, phase, "failed", started=now, ended=now, error=overdue)
         return {"do": "failed", "error": overdue, "at": now}
-    if not holds(spec.condition, ex.scope):
+    if not holds(spec.condition, ex.names()):
         ex.record(spec, phase, "skipped", started=now, ended=now)
         return {"do": "skipped", "at": now}
     if spec.uses is None:
@@ -82,7 +82,7 @@ def _ask(ex: Execution, spec: StepSpec, asked: AskSpec, phase: Phase, began: int
         Question(
             place=spec.path,
             step=spec.path,
-            message=render_text(asked.message, ex.scope),
+            message=render_text(asked.message, ex.names()),
             role=asked.role,
             steps=[{"path": spec.path}],
             timeout=asked.timeout,

@@ -27,13 +27,14 @@ def look_until(
     """
     pause = env.poll
     while True:
+        seen = env.signals.wakes
         found = look()
         if found is not None:
             return found
         left = None if until is None else until - env.clock.now()
         if left is not None and left <= 0:
             return None
-        env.signals.sleep(pause if left is None else min(pause, left))
+        env.signals.sleep(pause if left is None else min(pause, left), seen)
         pause = min(pause * 2, env.poll * 10)
 
 
@@ -105,7 +106,7 @@ def _true_now(ex: Execution, that: Expression, kinds: Sequence[str]) -> bool:
     return all(
         evaluate(
             that,
-            {**ex.scope, **{k: fact.data for k, fact in zip(kinds, facts, strict=True)}},
+            {**ex.names(), **{k: fact.data for k, fact in zip(kinds, facts, strict=True)}},
         )
         is True
         for facts in product(*found)

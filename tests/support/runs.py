@@ -302,6 +302,7 @@ class Bench:
             publish=lambda topic, payload: self.told.append((topic, payload)),
             alert=self.alerts.append,
             poll=2_000,
+            keep=100_000,
             grace=20_000,
             **more,
         )

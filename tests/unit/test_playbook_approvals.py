@@ -22,7 +22,7 @@ class Person:
         self.seen = []
         bench.env.signals.sleep = self.sleep
 
-    def sleep(self, microseconds):
+    def sleep(self, microseconds, seen=None):
         (waiting,) = [a for a in self.bench.store.approvals.values() if a.status == "waiting"]
         self.seen.append(waiting)
         assert self.answers, "nobody is left to answer"
@@ -243,7 +243,7 @@ def test_a_pause_holds_a_run_before_its_next_step(bench):
     def pause(context, inputs):
         bench.policy.is_paused = True
 
-    def resume(microseconds):
+    def resume(microseconds, seen=None):
         assert bench.store.get_run("r1").status == "waiting"
         assert bench.diary.names == ["a"]
         bench.policy.is_paused = False

@@ -94,7 +94,7 @@ def test_by_default_a_person_is_asked(word, status):
     bench, book = Bench(), playbook(steps=[{"uses": "a"}])
     die(bench, book)
 
-    def sleep(microseconds):
+    def sleep(microseconds, seen=None):
         (asked,) = bench.store.approvals.values()
         assert "Do it again?" in asked.message
         answer(
@@ -136,7 +136,7 @@ def test_an_interruption_recorded_but_not_remembered_is_judged_alike():
 def test_the_same_question_is_not_asked_twice():
     bench, book = Bench(), playbook(steps=[{"ask": {}}])
 
-    def cut(microseconds):
+    def cut(microseconds, seen=None):
         raise Died
 
     bench.env.signals.sleep = cut

@@ -6,60 +6,11 @@ import stat
 import threading
 
 import pytest
-from support.runs import Bench
+from support.runners import WAIT, Server, run
 
 from engine.core.errors import NotFound
-from engine.core.runs import ENDED, Run, Trigger
+from engine.core.runs import Trigger
 from engine.playbook.inputs import InvalidInputs
-from engine.playbook.runner import Runner
-from engine.store.store import Store
-
-WAIT = 30
-
-
-class Server:
-    """A bench, a runner on it, and a way to wait for what the bus tells."""
-
-    def __init__(self, path) -> None:
-        self.path = path
-        self.store = Store.open(path / "wakil.db")
-        self.changed = threading.Condition()
-        self.bench = Bench(self.store.runs)
-        self.plans = self.bench.plans
-        self.start_up()
-
-    def start_up(self) -> None:
-        self.env = self.bench.env.__class__(
-            **{
-                **vars(self.bench.env),
-                "signals": type(self.bench.env.signals)(),
-                "publish": self.hear,
-            }
-        )
-        self.runner = Runner(self.env, f"sqlite:///{self.path / 'wakil.db'}")
-        self.runner.launch()
-
-    def hear(self, topic, payload) -> None:
-        with self.changed:
-            self.changed.notify_all()
-
-    def until(self, run: str, *statuses: str) -> Run:
-        """The run as soon as it has one of these statuses."""
-        with self.changed:
-            assert self.changed.wait_for(
-                lambda: self.store.runs.get_run(run).status in statuses, WAIT
-            ), self.store.runs.get_run(run)
-        return self.store.runs.get_run(run)
-
-    def ended(self, run: str) -> Run:
-        return self.until(run, *ENDED)
-
-    def stop(self) -> None:
-        self.runner.shutdown()
-
-    def close(self) -> None:
-        self.stop()
-        self.store.database.close()
 
 
 @pytest.fixture
@@ -67,18 +18,6 @@ def server(tmp_path):
     server = Server(tmp_path)
     yield server
     server.close()
-
-
-def run(name="r1", playbook="test", trigger=None, **inputs) -> Run:
-    return Run(
-        id=name,
-        playbook=playbook,
-        status="queued",
-        inputs=inputs,
-        trigger=trigger or Trigger(requester="user:amal"),
-        commit="c1",
-        host="web-1",
-    )
 
 
 def test_a_run_is_taken_once_and_carried_out(server):
@@ -125,3 +64,96 @@ def test_what_a_rule_asks_wrongly_is_recorded_as_failed(server):
 def test_the_database_is_its_owners_alone(server):
     mode = (server.path / "wakil.db").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_paused_runs_are_held_and_go_on_when_resumed(server):
+    server.plans.add(steps=[{"uses": "a"}])
+    server.bench.policy.is_paused = True
+    assert server.runner.start(run()).status == "queued"
+    assert server.runner.start(run()).status == "queued"
+    server.stop()
+    server.start_up()
+    assert server.bench.diary.calls == []
+    assert server.store.runs.get_run("r1").status == "queued"
+    server.bench.policy.is_paused = False
+    server.runner.wake()
+    assert server.ended("r1").status == "succeeded"
+    assert server.bench.diary.names == ["a"]
+
+
+def test_concurrency_queues_one_and_refuses_the_next(server):
+    go = threading.Event()
+    server.bench.diary.acts["a"] = lambda context, inputs: go.wait(WAIT) and None
+    server.plans.add(steps=[{"uses": "a"}], limits=[{"per": ["host"], "concurrency": 1}])
+    server.runner.start(run("r1"))
+    server.until("r1", "running")
+    assert server.runner.start(run("r2")).status == "queued"
+    refused = server.runner.start(run("r3"))
+    assert refused.status == "refused"
+    assert "waiting already for host web-1" in refused.reasons[0]
+    assert server.store.runs.get_run("r2").status == "queued"
+    go.set()
+    assert server.ended("r1").status == "succeeded"
+    assert server.ended("r2").status == "succeeded"
+    assert server.bench.diary.names == ["a", "a"]
+
+
+def test_a_run_goes_on_after_a_restart_under_the_content_it_began_with(server):
+    server.plans.add(
+        steps=[{"uses": "a"}, {"ask": {"message": "Go on?"}}, {"uses": "b", "with": {"n": 1}}]
+    )
+    server.runner.start(run())
+    server.until("r1", "waiting")
+    server.stop()
+    server.plans.texts.clear()
+    server.start_up()
+    (asked,) = server.store.runs.approvals_of("r1")
+    server.runner.answer(asked.id, by="user:basma", answer="approve", digest=asked.digest)
+    assert server.ended("r1").status == "succeeded"
+    assert server.bench.diary.calls == [("a", {}), ("b", {"n": 1})]
+    assert len(server.store.runs.approvals_of("r1")) == 1
+
+
+def test_a_held_run_keeps_the_content_it_was_recorded_with(server):
+    server.plans.add(steps=[{"uses": "a", "with": {"n": 1}}])
+    server.bench.policy.is_paused = True
+    server.runner.start(run())
+    server.stop()
+    server.plans.texts.clear()
+    server.bench.policy.is_paused = False
+    server.start_up()
+    assert server.ended("r1").status == "succeeded"
+    assert server.bench.diary.calls == [("a", {"n": 1})]
+
+
+def test_stopping_lets_an_act_end_and_begins_no_other(server):
+    acting = threading.Event()
+    stopping = threading.Event()
+
+    def act(context, inputs):
+        acting.set()
+        assert stopping.wait(WAIT)
+
+    server.bench.diary.acts["a"] = act
+    server.plans.add(steps=[{"uses": "a"}, {"uses": "b"}])
+    server.runner.start(run())
+    assert acting.wait(WAIT)
+    stop = server.env.signals.stop
+    server.env.signals.stop = lambda: (stop(), stopping.set())
+    server.stop()
+    assert server.bench.diary.names == ["a"]
+    assert [s.status for s in server.store.runs.steps_of("r1")] == ["succeeded"]
+    server.start_up()
+    assert server.ended("r1").status == "succeeded"
+    assert server.bench.diary.names == ["a", "b"]
+
+
+def test_a_dry_run_records_nothing(server):
+    server.plans.add(
+        steps=[{"uses": "a", "with": {"n": "{{ inputs.n }}"}}], inputs={"n": {"type": "integer"}}
+    )
+    shown = server.runner.dry_run("c1", "test", {"n": 3}, host="web-1")
+    assert shown["steps"][0]["inputs"] == {"n": 3}
+    assert server.store.runs.unfinished_runs() == ()
+    with pytest.raises(InvalidInputs):
+        server.runner.dry_run("c1", "test", {"n": "3"})

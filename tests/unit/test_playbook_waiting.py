@@ -144,7 +144,7 @@ def test_a_wait_that_is_not_met_fails_its_step(bench):
 def test_a_plain_wait_lasts_until_its_time(bench):
     real_sleep = bench.env.signals.sleep
 
-    def sleep(microseconds):
+    def sleep(microseconds, seen=None):
         bench.clock.at += 10 * MINUTE
         real_sleep(0)
 
