@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.support.canned import (
+from .canned import (
     COMMIT,
     NOW,
     JsonObject,

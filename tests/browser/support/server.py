@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import socketio
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.browser.support import scene
+from . import scene
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -23,6 +23,13 @@ CSP = (
 PASSWORD = "correct horse battery"
 
 Start = Callable[..., Any]
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Tests need no access log."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
 
 
 class PanelServer:
@@ -42,7 +49,9 @@ class PanelServer:
         self.live = socketio.Server(async_mode="threading", cors_allowed_origins=[])
         self.live.on("connect", self._joined, namespace="/system")
         app = socketio.WSGIApp(self.live, self._wsgi)
-        self._server: BaseWSGIServer = make_server("127.0.0.1", 0, app, threaded=True)
+        self._server: BaseWSGIServer = make_server(
+            "127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -53,6 +62,11 @@ class PanelServer:
     def emit(self, event: str, data: Any) -> None:
         """What the server would say to every panel."""
         self.live.emit(event, data, namespace="/system")
+
+    def drop(self) -> None:
+        """Cut every panel's line."""
+        for sid, _ in list(self.live.manager.get_participants("/system", None)):
+            self.live.disconnect(sid, namespace="/system")
 
     def close(self) -> None:
         self._server.shutdown()

@@ -24,10 +24,10 @@ function useHeldRuns(wanted: boolean): { runs: Run[] | null; failed: boolean } {
 
 function Held() {
   const { runs, failed } = useHeldRuns(true);
-  if (failed) return <p className="t2 held">{words.pause.heldUnknown}</p>;
-  if (!runs) return <p className="t2 held">{words.pause.loading}</p>;
+  if (failed) return <p className="t2 heldbox">{words.pause.heldUnknown}</p>;
+  if (!runs) return <p className="t2 heldbox">{words.pause.loading}</p>;
   return (
-    <div className="held">
+    <div className="heldbox">
       <p className="t2">{words.pause.held(runs.length)}</p>
       <ul className="heldlist">
         {runs.map((run) => (

@@ -103,3 +103,14 @@ export function placeOf(key: Fields | null | undefined, host: string | null = nu
   const values = [...(named ? [named] : []), ...rest];
   return values.flatMap((value, index) => (index ? [" ", code(value)] : [code(value)]));
 }
+
+/** A text that a rule made, with the values of its key marked as the evidence they are. */
+export function marked(text: string, key: Fields): Rich {
+  const values = Object.values(key)
+    .filter((value): value is string => typeof value === "string" && value.length > 0)
+    .sort((a, b) => b.length - a.length);
+  if (values.length === 0) return [text];
+  const any = values.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  const whole = new RegExp(`(?<![^\\s"“‘(])(${any})(?![^\\s"”’),.:;?!])`, "g");
+  return text.split(whole).flatMap((part, index): Rich => (index % 2 ? [code(part)] : part ? [part] : []));
+}

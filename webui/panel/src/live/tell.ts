@@ -1,7 +1,7 @@
 import type { Run } from "../api/types";
 import { epoch, span } from "../format/time";
 import { words, type Rich } from "../words";
-import { outcomeOfRun, personOf, placeOf, type Story } from "./story";
+import { marked, outcomeOfRun, personOf, placeOf, type Story } from "./story";
 
 const took = (run: Run): string => (run.started && run.ended ? span(epoch(run.ended) - epoch(run.started)) : "–");
 
@@ -40,13 +40,13 @@ export function tell(story: Story): Rich {
   const first = story.decisions[0];
   if (story.run) {
     const person = personOf(story.run);
-    return [...(person ? said.person(person) : []), ...tellRun(story.run, first?.key ?? null)];
+    return [...tellRun(story.run, first?.key ?? null), ...(person ? said.person(person) : [])];
   }
   if (!first) return [];
   const main = story.decisions.find((one) => one.decision === "alert") ?? first;
   switch (main.decision) {
     case "alert":
-      return said.alert(text(main.data["text"]));
+      return said.alert(marked(text(main.data["text"]), main.key));
     case "resolve":
       return said.resolved(main.rule, placeOf(main.key));
     case "notify":

@@ -1,14 +1,14 @@
 import type { Alert } from "../api/types";
 import { AckButton } from "../components/AckButton";
-import { Icon } from "../components/Icon";
 import { Link } from "../components/Link";
-import { Blank, Sheet, Skeleton } from "../components/Sheet";
+import { Blank, Skeleton } from "../components/Sheet";
 import { SeverityStatus, Status } from "../components/Status";
-import { Code, Time, Value } from "../components/Text";
+import { Code, Say, Time, Value } from "../components/Text";
 import { age, epoch } from "../format/time";
 import { useLate, useNow } from "../live/hooks";
 import { openAlerts } from "../live/state";
 import { useLive } from "../live/store";
+import { marked } from "../live/story";
 import { words } from "../words";
 import { byUrgency } from "./overview/Needs";
 import { useTitle } from "./title";
@@ -44,7 +44,9 @@ function Row({ alert }: { alert: Alert }) {
     <li>
       <SeverityStatus severity={alert.severity} over={over} />
       <div className="what">
-        <div className="t">{alert.text}</div>
+        <div className="t">
+          <Say of={marked(alert.text, alert.key)} />
+        </div>
         <div className="sub">
           <Code>{alert.rule}</Code>
           {alert.stale && ` · ${words.alerts.stale}`}
@@ -59,7 +61,7 @@ function Row({ alert }: { alert: Alert }) {
         </div>
       </div>
       <div className="state">
-        <span className="t2">{over && alert.resolved ? <Time at={alert.resolved} day /> : <Value>{age(now - epoch(alert.opened))}</Value>}</span>
+        <span className="when t2">{over && alert.resolved ? <Time at={alert.resolved} day /> : <Value>{age(now - epoch(alert.opened))}</Value>}</span>
         <Who alert={alert} />
         {alert.status === "open" && <AckButton alert={alert} />}
       </div>
@@ -71,9 +73,9 @@ function Group({ title, alerts }: { title: string; alerts: Alert[] }) {
   if (alerts.length === 0) return null;
   return (
     <>
-      <h3 className="grp">
+      <h2 className="grp">
         {title} <span className="t3">{alerts.length}</span>
-      </h3>
+      </h2>
       <ul className="alerts">
         {alerts.map((alert) => (
           <Row key={alert.id} alert={alert} />
@@ -103,7 +105,7 @@ export function Alerts() {
           </p>
         </div>
       </div>
-      <Sheet id="list" className="hold alertlist" title={words.alerts.title} aside={<Icon name="alerts" />}>
+      <section className="sheet hold" aria-label={words.alerts.title}>
         {!live.loaded ? (
           late && <Skeleton lines={6} />
         ) : live.alerts.length === 0 ? (
@@ -115,7 +117,7 @@ export function Alerts() {
             <Group title={words.alerts.resolved} alerts={over} />
           </>
         )}
-      </Sheet>
+      </section>
     </>
   );
 }

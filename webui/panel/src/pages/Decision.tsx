@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 import { esc } from "../api/client";
 import type { Firing } from "../api/types";
 import { Icon } from "../components/Icon";
@@ -13,7 +13,7 @@ import { outcomeOfFiring, placeOf } from "../live/story";
 import { plain, words, type Rich } from "../words";
 import { About } from "./decision/About";
 import { Chain } from "./decision/Chain";
-import { durationText } from "./decision/timing";
+import { durationWords } from "./decision/timing";
 import { useTitle } from "./title";
 
 const Saw = lazy(() => import("./decision/Saw"));
@@ -36,7 +36,7 @@ function touches(id: string): (event: Event) => boolean {
     event.type === "loaded";
 }
 
-function Head({ firing }: { firing: Firing }) {
+function Head({ firing, view }: { firing: Firing; view: ReactNode }) {
   const outcome = outcomeOfFiring(firing);
   const held = firing.timing?.["for"] ?? null;
   return (
@@ -52,12 +52,13 @@ function Head({ firing }: { firing: Firing }) {
             <Say of={question(firing)} />
           </h1>
           <p className="sub">
-            {words.decision.sub(Math.max(1, firing.because.length), held === null ? null : durationText(held))}
+            {words.decision.sub(Math.max(1, firing.because.length), held === null ? null : durationWords(held))}
             {words.decision.ended[outcome]}
           </p>
         </div>
       </div>
       <div className="row under">
+        {view}
         <OutcomeStatus outcome={outcome} chip />
         {firing.alert &&
           (firing.resolved ? (
@@ -101,17 +102,19 @@ export function Decision({ id }: { id: string }) {
   }
   return (
     <>
-      <Head firing={data} />
-      <div className="row under">
-        <div className="seg" role="group" aria-label={words.decision.view}>
-          <button type="button" aria-pressed={!json} onClick={() => setJson(false)}>
-            {words.decision.whyTab}
-          </button>
-          <button type="button" aria-pressed={json} onClick={() => setJson(true)}>
-            {words.decision.asIf}
-          </button>
-        </div>
-      </div>
+      <Head
+        firing={data}
+        view={
+          <div className="seg" role="group" aria-label={words.decision.view}>
+            <button type="button" aria-pressed={!json} onClick={() => setJson(false)}>
+              {words.decision.whyTab}
+            </button>
+            <button type="button" aria-pressed={json} onClick={() => setJson(true)}>
+              {words.decision.asIf}
+            </button>
+          </div>
+        }
+      />
       <div className="grid">
         {json ? (
           <section className="sheet c8" aria-label={words.decision.asIf}>

@@ -6,6 +6,8 @@ import { code, strong, type Rich } from "./rich";
 const SMALL = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 const say = (n: number): string => SMALL[n] ?? n.toLocaleString("en-US");
 const of = (n: number, one: string, many: string): string => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+/** A full stop, unless there is one. */
+const stop = (text: string): string => (/[.!?…”]$/.test(text) ? text : `${text}.`);
 const Cap = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const on = (place: Rich): Rich => (place.length ? [" on ", ...place] : []);
 
@@ -144,7 +146,7 @@ export const en = {
     due: "now",
     record: "Its record, 24 h", runs: (n: number) => of(n, "run", "runs"),
     recordChart: "Runs per hour over 24 hours, by outcome", ago24: "24 h ago", now: "now",
-    recordFoot: "Each square is one run; it stands where the run ended or waits.",
+    waitingRuns: "Waiting", recordFoot: "Each square is one run; it stands where the run ended or waits.",
     hostsTitle: "Hosts", hostsNote: (shown: number, all: number) => (shown < all ? `worst first, ${shown} of ${all}` : "worst first"),
     allHosts: (n: number) => `Show all ${n} hosts`,
     noHosts: "No host has sent a fact yet", noHostsBody: "The agents collect on their intervals; the first facts arrive within seconds.",
@@ -178,18 +180,18 @@ export const en = {
     run: {
       succeeded: (p: string, place: Rich, took: string, rule: string | null): Rich =>
         ["Ran ", code(p), ...on(place), ...(rule ? [" after ", code(rule), " fired"] : []), `. It was done in ${took}.`],
-      failed: (p: string, place: Rich, error: string | null): Rich => ["Ran ", code(p), ...on(place), error ? `; it failed: ${error}` : "; it failed."],
+      failed: (p: string, place: Rich, error: string | null): Rich => ["Ran ", code(p), ...on(place), error ? `; it failed: ${stop(error)}` : "; it failed."],
       rolledBack: (p: string, place: Rich, error: string | null): Rich =>
-        ["Ran ", code(p), ...on(place), `${error ? `; it failed: ${error}` : "; it failed."} What it had done is rolled back.`],
-      refused: (p: string, place: Rich, why: string): Rich => ["Did not run ", code(p), ...on(place), why ? `: ${why}` : "; policy refused it."],
+        ["Ran ", code(p), ...on(place), `${error ? `; it failed: ${stop(error)}` : "; it failed."} What it had done is rolled back.`],
+      refused: (p: string, place: Rich, why: string): Rich => ["Did not run ", code(p), ...on(place), why ? `: ${stop(why)}` : "; policy refused it."],
       observed: (p: string, place: Rich): Rich => ["Would have run ", code(p), ...on(place), "; it only observes."],
       waiting: (p: string, place: Rich): Rich => ["Began ", code(p), ...on(place), " and asks before it goes on."],
       running: (p: string, place: Rich): Rich => ["Runs ", code(p), ...on(place), " now."],
       queued: (p: string, place: Rich): Rich => ["Will run ", code(p), ...on(place), " when its turn comes."],
       unknown: (p: string, place: Rich): Rich => ["Ran ", code(p), ...on(place), "; whether it worked is not known."],
     },
-    person: (who: string): Rich => [`${who}, by hand: `],
-    alert: (text: string): Rich => [`Raised an alert: ${text}`],
+    person: (who: string): Rich => [` Asked for by ${who}.`],
+    alert: (text: Rich): Rich => ["Raised an alert: ", ...text],
     resolved: (rule: string, place: Rich): Rich => ["The condition of ", code(rule), " turned false", ...on(place), "; its alert is resolved."],
     notify: (to: string, text: string): Rich => ["Told ", code(to), `: ${text}`],
     fact: (kind: string, rule: string): Rich => [code(rule), " noted a fact of the kind ", code(kind), "."],
@@ -235,7 +237,9 @@ export const en = {
     raise: "Raise an alert", runIt: (p: string): Rich => ["run ", code(p)], tell: (to: string): Rich => ["tell ", code(to)], noteFact: (k: string): Rich => ["note a fact ", code(k)], resolve: "Resolve the alert", record: "Only record it", and: " and ", answerReq: (d: string): Rich => [code(d)],
     alertText: "Alert", runText: "Run", told: "Told",
     noRun: "No run followed", noRunBody: "The rule starts none.",
-    runDid: (done: number, all: number): string => (all === 0 ? "has not begun a step" : `did ${done} of ${of(all, "step", "steps")}`),
+    runDid: (done: number, all: number, skipped: number): string =>
+      all === 0 ? "has not begun a step" : `did ${done} of ${of(all, "step", "steps")}${skipped === 0 ? "" : skipped === 1 ? "; one was not needed" : `; ${say(skipped)} were not needed`}`,
+    promised: (what: string): Rich => ["Verified: ", code(what)],
     outcome: {
       verified: "Verified", failed: "Failed", rolledBack: "Rolled back", held: "Held back by policy", observed: "Observed: nothing was run", waiting: "Not yet: it waits for an answer",
       running: "Not yet: the run is under way", queued: "Not yet: the run is queued", unknown: "Unknown: Wakil could not find out", raised: "The alert is open", resolved: "Resolved by itself", applied: "Applied",
@@ -286,7 +290,7 @@ export const en = {
     noSteps: "No step was begun", noStepsBody: "The reason stands above.",
     stepState: { running: "Running", waiting: "Waits", succeeded: "Done", failed: "Failed", skipped: "Skipped", rolled_back: "Rolled back", unknown: "Unknown", todo: "To come" },
     phase: { guard: "Guard: may it run?", steps: "Step", verify: "Verify", rollback: "Roll back", on_failure: "On failure", always: "Always" },
-    destructive: "Destructive: cannot be undone", attempt: (n: number) => `attempt ${n}`,
+    destructive: "Destructive: cannot be undone", asked: "asked at ", lapses: ", lapses at ", attempt: (n: number) => `attempt ${n}`,
     output: "Output", outputStep: (n: number) => `${of(n, "line", "lines")}`, noOutput: "Nothing was written yet.",
     following: "Following", held: "Held", stop: "Stop following", follow: "Follow", masked: "Secrets are masked before they are stored.", outputLabel: "Output, newest last",
     inputs: "Inputs and limits", host: "Host", requester: "Asked for by", commit: "Content", survives: "Survives", survivesBody: "a restart; no finished step is done twice", none: "none",

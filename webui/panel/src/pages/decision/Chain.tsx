@@ -6,9 +6,10 @@ import { Code, Say, Time } from "../../components/Text";
 import { epoch, span } from "../../format/time";
 import { outcomeOfFiring, placeOf } from "../../live/story";
 import { words, type Rich } from "../../words";
+import { outputsText } from "../run/outputs";
 import { Evidence, FactLine, Source } from "./Evidence";
 import { RunNode } from "./RunNode";
-import { durationText, isCount } from "./timing";
+import { durationText, durationWords, isCount } from "./timing";
 
 type NodeProps = { step: number; icon: IconName; name: string; at: ReactNode; after?: ReactNode; tone?: "" | "off" | "bad"; stop?: boolean; title: ReactNode; children?: ReactNode };
 
@@ -96,7 +97,7 @@ function ConditionNode({ firing }: { firing: Firing }) {
               {name === "throttle" ? said.free : said.held}
             </Status>
             <Code>{`${name}: ${isCount(name) ? String(value) : durationText(value ?? null)}`}</Code>
-            <span className="t2">{name === "for" ? said.heldNote(durationText(value ?? null)) : said.timing(name)}</span>
+            <span className="t2">{name === "for" ? said.heldNote(durationWords(value ?? null)) : said.timing(name)}</span>
           </li>
         ))}
       </ul>
@@ -188,6 +189,7 @@ function OutcomeNode({ firing }: { firing: Firing }) {
   const outcome = outcomeOfFiring(firing);
   const run = firing.runs.at(-1);
   const at = run?.ended ?? firing.resolved?.at ?? null;
+  const promised = outcome === "verified" ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name) : undefined;
   const good = outcome === "verified" || outcome === "resolved" || outcome === "applied";
   return (
     <Node
@@ -197,10 +199,11 @@ function OutcomeNode({ firing }: { firing: Firing }) {
       at={at ? <Time at={at} seconds /> : "–"}
       after={at ? later(firing.at, at) : undefined}
       tone={good ? "" : outcome === "failed" || outcome === "rolledBack" ? "bad" : "off"}
-      title={said.outcome[outcome]}
+      title={promised ? <Say of={said.promised(promised.name)} /> : said.outcome[outcome]}
     >
       <p className="t2">
         {run?.error && `${run.error}. `}
+        {promised && Object.keys(promised.outputs).length > 0 && `${outputsText(promised.outputs)}. `}
         {firing.resolved ? said.resolvedBy(firing.resolved.reason) : firing.alert ? said.stillOpen : ""}
       </p>
     </Node>

@@ -21,7 +21,7 @@ const LOOK: Record<Step["status"], [IconName, Tone]> = {
 
 function StepLine({ step }: { step: Step }) {
   const [icon, tone] = LOOK[step.status];
-  const took = step.ended ? span(epoch(step.ended) - epoch(step.started)) : "";
+  const took = step.ended && step.status !== "skipped" ? span(epoch(step.ended) - epoch(step.started)) : "";
   const note = step.error ?? outputsText(step.outputs);
   return (
     <li className={step.status === "skipped" ? "idle" : ""}>
@@ -42,7 +42,7 @@ function title(run: Run) {
       <Link to={`/runs/${run.id}`}>
         <Code>{run.playbook}</Code>
       </Link>{" "}
-      {words.decision.runDid(done, steps.length)}
+      {words.decision.runDid(done, steps.length, steps.filter((step) => step.status === "skipped").length)}
     </>
   );
 }

@@ -34,7 +34,7 @@ function options(wide: number, colour: (name: string) => string, marking: Markin
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_plot, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString())) },
+      { ...axis, size: 26, grid: { show: false }, space: 70, values: (_plot, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString())) },
       { ...axis, size: 44, grid: { stroke: colour("--chart-grid"), width: 1 }, values: (_plot, splits) => splits.map(number) },
     ],
     series: [{}, { stroke: colour("--chart-0"), width: 1.75, spanGaps: false, points: { show: false } }],

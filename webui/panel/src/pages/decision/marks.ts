@@ -19,6 +19,7 @@ function limitLine(plot: uPlot, colour: Colour, marking: Marking, ratio: number)
   ctx.setLineDash([]);
   ctx.font = `600 ${11 * ratio}px IBM Plex Sans, sans-serif`;
   ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
   ctx.lineWidth = 3 * ratio;
   ctx.strokeStyle = colour("--surface");
   ctx.strokeText(marking.limitWords, bbox.left + 4 * ratio, y - 5 * ratio);
@@ -46,7 +47,8 @@ function stepMark(plot: uPlot, colour: Colour, step: number, at: number, ratio: 
   ctx.fillStyle = colour("--on-wakil");
   ctx.font = `600 ${11 * ratio}px IBM Plex Sans, sans-serif`;
   ctx.textAlign = "center";
-  ctx.fillText(String(step), x, bbox.top - radius + 3 * ratio);
+  ctx.textBaseline = "middle";
+  ctx.fillText(String(step), x, bbox.top - radius - ratio * 0.5);
 }
 
 /** Drawn after the line, in canvas pixels. */

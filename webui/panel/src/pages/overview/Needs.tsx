@@ -9,6 +9,7 @@ import { age, epoch, span } from "../../format/time";
 import { useNow } from "../../live/hooks";
 import { openAlerts, waitingRuns } from "../../live/state";
 import { useLive } from "../../live/store";
+import { marked } from "../../live/story";
 import { words } from "../../words";
 
 const SHOWN = 6;
@@ -65,7 +66,9 @@ function AlertRow({ alert }: { alert: Alert }) {
     <li className={alert.severity === "critical" ? "crit" : alert.severity === "warning" ? "warn" : "info"}>
       <Icon name={alert.severity === "critical" ? "crit" : alert.severity === "warning" ? "warn" : "info"} />
       <div>
-        <div className="t">{alert.text}</div>
+        <div className="t">
+          <Say of={marked(alert.text, alert.key)} />
+        </div>
         <p>
           <Say of={words.overview.openFor(words.severity[alert.severity], age(now - epoch(alert.opened)), alert.rule)} />
           {alert.stale && words.overview.stale}

@@ -1,6 +1,6 @@
 import { RecordChart } from "../../components/Charts";
 import { Sheet } from "../../components/Sheet";
-import { OutcomeStatus } from "../../components/Status";
+import { OutcomeStatus, Status } from "../../components/Status";
 import { useLive } from "../../live/store";
 import type { Outcome } from "../../live/story";
 import { words } from "../../words";
@@ -26,7 +26,13 @@ export function Track() {
             .map(([outcome, count]) => (
               <div key={outcome}>
                 <dt>
-                  <OutcomeStatus outcome={outcome} />
+                  {outcome === "waiting" ? (
+                    <Status icon="hand" tone="you">
+                      {words.overview.waitingRuns}
+                    </Status>
+                  ) : (
+                    <OutcomeStatus outcome={outcome} />
+                  )}
                 </dt>
                 <dd>{count}</dd>
               </div>

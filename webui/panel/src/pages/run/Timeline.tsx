@@ -24,26 +24,32 @@ function title(line: Line): string {
   return line.name && line.name !== line.uses ? `${words.run.phase[line.phase]}: ${line.name}` : words.run.phase[line.phase];
 }
 
-function Note({ line }: { line: Line }) {
+function Note({ line, lapses }: { line: Line; lapses: string | null }) {
   const { step } = line;
   const said = step?.error ?? (step ? outputsText(step.outputs) : "");
   return (
     <div className={`${line.status === "todo" ? "t3" : "t2"} small note`}>
-      {line.uses && <Code>{line.uses}</Code>} {said}
+      {line.uses && line.status !== "waiting" && <Code>{line.uses}</Code>} {said}
       {step && step.attempt > 1 && ` · ${words.run.attempt(step.attempt)}`}
       {line.status !== "succeeded" && line.status !== "todo" && line.status !== "waiting" && line.status !== "failed" && ` ${words.run.stepState[line.status]}`}
       {line.destructive && line.status === "todo" && ` ${words.run.destructive}`}
       {line.status === "waiting" && step && (
         <>
-          {" "}
+          {words.run.asked}
           <Time at={step.started} seconds />
+          {lapses && (
+            <>
+              {words.run.lapses}
+              <Time at={lapses} seconds />
+            </>
+          )}
         </>
       )}
     </div>
   );
 }
 
-function Row({ line, index, lines }: { line: Line; index: number; lines: Line[] }) {
+function Row({ line, index, lines, lapses }: { line: Line; index: number; lines: Line[]; lapses: string | null }) {
   const now = useNow();
   const { step } = line;
   const active = line.status === "running" || line.status === "waiting";
@@ -58,7 +64,7 @@ function Row({ line, index, lines }: { line: Line; index: number; lines: Line[] 
           <span className="vh">{words.run.stepState[line.status]}: </span>
           {title(line)}
         </div>
-        <Note line={line} />
+        <Note line={line} lapses={lapses} />
       </div>
       <span className={`end ${active ? "strong" : "t2"}`}>{step && line.status !== "skipped" && <Value>{active ? countdown(Math.floor(spent)) : span(spent)}</Value>}</span>
       {step && line.status !== "skipped" ? (
@@ -75,6 +81,7 @@ function Row({ line, index, lines }: { line: Line; index: number; lines: Line[] 
 /** What was done, what is under way, what is to come. */
 export function Timeline({ run }: { run: Run }) {
   const lines = linesOf(run);
+  const lapses = run.approvals?.find((one) => one.status === "waiting")?.expires ?? null;
   const now = lines.filter((line) => line.status === "running" || line.status === "waiting").length;
   const todo = lines.filter((line) => line.status === "todo").length;
   return (
@@ -84,7 +91,7 @@ export function Timeline({ run }: { run: Run }) {
       ) : (
         <ol className="steps">
           {lines.map((line, index) => (
-            <Row key={line.path} line={line} index={index} lines={lines} />
+            <Row key={line.path} line={line} index={index} lines={lines} lapses={lapses} />
           ))}
         </ol>
       )}
