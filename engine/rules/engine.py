@@ -13,6 +13,7 @@ from typing import Any, Final
 from engine.core.decisions import Decision, Verdict
 from engine.core.facts import Fact
 from engine.lang.model import Bundle
+from engine.rules.correlation import memory
 from engine.rules.correlation.absent import AbsentRule
 from engine.rules.correlation.core import CHAIN, Core, Fed
 from engine.rules.correlation.deadlines import AFTER, BEFORE
@@ -45,14 +46,17 @@ class Engine:
     ) -> None:
         """Starts at `now`, or goes on from a `snapshot` after a restart at `now`."""
         self._build = matcher
-        self._load(bundle, now)
+        clock = now if snapshot is None else max(now, snapshot.get("clock", now))
+        self._load(bundle, clock)
+        if snapshot is not None:
+            self._go_on(snapshot)
 
     def _load(self, bundle: Bundle, now: int) -> None:
         planner = Planner(bundle)
         surroundings = Surroundings(bundle)
         self.bundle = bundle
         self._matcher = self._build(planner.judged(), surroundings)
-        self._core = Core(bundle.kinds, surroundings, now)
+        self._core = Core(bundle.kinds, surroundings, now, judge=self._judge)
         self._handlers = {
             name: Handler(
                 kind, planner.kinds.get(name, KindPlan()), self._matcher.judge(name), self._core
@@ -65,6 +69,27 @@ class Engine:
                 self._handlers[kind].concern(runtime, interest.bits, interest.every)
         self._takers = {name: handler.take() for name, handler in self._handlers.items()}
         self._edges = Edges(self._core, self._handlers, list(self._rules.values()))
+
+    def _go_on(self, snapshot: Mapping[str, Any]) -> None:
+        """Takes up what was; what has become due meanwhile is decided with the next call."""
+        memory.restore(snapshot, self.bundle, self._core, self._rules, self._handlers)
+        self._feed_back()
+        self._advance(self._core.clock, BEFORE)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as JSON: versioned, every entry with its host."""
+        return memory.snapshot(self.bundle, self._core, self._rules)
+
+    def reload(self, bundle: Bundle, now: int) -> Sequence[Decision]:
+        """Goes on with other content from `now`. A rule unchanged in condition and timing keeps its
+        state, a changed one is judged anew, one that is gone resolves what it had open."""
+        decided = list(self.tick(now))
+        stored = self.snapshot()
+        before = self._matcher
+        self._load(bundle, self._core.clock)
+        before.close()
+        self._go_on(stored)
+        return [*decided, *self._drained()]
 
     # ── facts and time ────────────────────────────────────────────────────────────────────────
 
@@ -105,7 +130,7 @@ class Engine:
             instant, when, runtime, owner = due
             core.clock = max(core.clock, instant)
             core.switched.clear()
-            runtime.on_deadline(owner, core.clock, after=when == AFTER)
+            runtime.on_deadline(owner, instant, after=when == AFTER)
             self._feed_back()
 
     def _drained(self) -> Sequence[Decision]:
@@ -150,6 +175,10 @@ class Engine:
             if isinstance(rule, RequestRule) and rule.asked.kind == request.kind
         ]
         return consult(Record(handler.table, (), request, mask), rules, core, at)
+
+    def _judge(self, fact: Fact) -> int:
+        handler = self._handlers.get(fact.kind)
+        return handler.mask(fact) if handler is not None else 0
 
     # ── views ─────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.rules.correlation.core import Core
@@ -14,7 +14,12 @@ from engine.rules.correlation.keys import Key
 from engine.rules.correlation.plan import ConditionPlan, RulePlan, Slot
 from engine.rules.correlation.runtime import OpenFiring, Runtime, Upcoming
 from engine.rules.correlation.shares import Shares
+from engine.rules.correlation.stored import copies_in, copies_out, joiner_in, joiner_out
 from engine.rules.correlation.watch import host_of
+
+_PLAIN = (
+    "host", "seen", "last", "firing", "fired", "last_fired", "severity", "alerted", "over", "due",
+)  # fmt: skip
 
 
 class Clock:
@@ -154,11 +159,10 @@ class AbsentRule(Runtime):
         clock.severity = raised or self.rule.severity
         clock.alerted = raised is not None
 
-    def _resolve(
-        self, clock: Clock, at: int, combination: Combination = (), reason: str | None = None
-    ) -> None:
+    def _resolve(self, clock: Clock, at: int, combination: Combination = ()) -> None:
         reasons = because(self.plan.when, at_hand(self.plan.when, combination))
-        self.speaker.resolve(clock.firing, self.keying.shown(clock.key), at, reasons, reason)
+        key = self.keying.shown(clock.key)
+        self.speaker.resolve(clock.firing, key, at, reasons, alerted=clock.alerted)
         clock.firing = ""
 
     # ── views ─────────────────────────────────────────────────────────────────────────────────
@@ -184,10 +188,77 @@ class AbsentRule(Runtime):
         key = self.keying.shown(clock.key)
         return Upcoming(max(due, deadline.at), "absent", self.rule.id, key, clock.last)
 
-    def withdraw(self, at: int) -> None:
+    # ── memory ────────────────────────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> dict[str, Any]:
+        clocks = [self._out(clock) for clock in self.every()]
+        return {
+            "clocks": clocks,
+            "open": [one for one in clocks if one["firing"]],
+            "joined": [joiner_out(joiner) for joiner in (self.when, self.unless)],
+            "span": self._span,
+        }
+
+    def _out(self, clock: Clock) -> dict[str, Any]:
+        stored = {name: getattr(clock, name) for name in _PLAIN}
+        return stored | {
+            "key": None if clock.key is None else list(clock.key),
+            "shown": dict(self.keying.shown(clock.key)),
+            "combination": copies_out(clock.combination),
+            "held": clock in self.held,
+        }
+
+    def restore(self, stored: Mapping[str, Any], away: int) -> None:
+        joiner_in(stored["joined"][0], self.when, self.core)
+        joiner_in(stored["joined"][1], self.unless, self.core)
+        self._take_up(stored)
+
+    def adopt(self, stored: Mapping[str, Any], records: Sequence[Record]) -> None:
+        """Clocks go on, with the new span; what is open and not due any more resolves."""
+        for record in records:
+            self.note_foreign(self.unless, record, record.mask)
+        if "clocks" not in stored:
+            return
+        names = set(self.keying.names)
+        kept = [one for one in stored["clocks"] if set(one["shown"]) == names]
+        self._take_up({"clocks": kept})
         for clock in self.every():
-            if clock.firing:
-                self._resolve(clock, at, reason="withdrawn")
+            if clock.firing and clock.last + self._span > self.core.clock:
+                self._resolve(clock, self.core.clock)
+                due = clock.last + self._span
+                self.core.deadlines.set(due, BEFORE, self.order, self, clock)
+        for one in stored["open"]:
+            if set(one["shown"]) != names:
+                at = self.core.clock
+                self.speaker.resolve(one["firing"], one["shown"], at, alerted=one["alerted"])
+
+    def show_all(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.note_foreign(self.unless, record, record.mask)
+
+    def resync(self, record: Record) -> None:
+        if self.note_foreign(self.unless, record, record.mask):
+            self._try_held()
+
+    def _take_up(self, stored: Mapping[str, Any]) -> None:
+        waiting: list[tuple[int, bool, Clock]] = []
+        for one in stored["clocks"]:
+            key = one["key"]
+            clock = self.never if key is None else Clock(tuple(key), one["host"], one["seen"])
+            for name in _PLAIN:
+                setattr(clock, name, one[name])
+            clock.due = 0
+            clock.combination = copies_in(one["combination"], self.core)
+            if key is not None:
+                self.clocks.add(clock)
+            if not clock.firing and not clock.over:
+                waiting.append((one["due"], one["held"], clock))
+        for _, held, clock in sorted(waiting, key=lambda each: each[0]):
+            if held:
+                self.held[clock] = None
+            # A held clock looks again at once, and waits again where it is still held.
+            due = self.core.clock if held else clock.last + self._span
+            self.core.deadlines.set(due, BEFORE, self.order, self, clock)
 
     def counters(self) -> Mapping[str, int]:
         shares = self.clocks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from json import dumps
@@ -45,6 +45,8 @@ class Core:
     """How many rules' facts lie between the outside fact and the one being judged."""
     switched: set[str] = field(default_factory=set)
     """`match: first` rule sets whose rule for the fact at hand is chosen."""
+    judge: Callable[[Fact], int] = lambda fact: 0
+    """All conditions of a fact's kind, judged."""
     fired_at: int = -1
     ordinals: dict[str, int] = field(default_factory=dict)
     """Firings of this instant by rule and key."""

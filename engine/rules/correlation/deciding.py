@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.core.decisions import Because, Decision
 from engine.core.facts import Fact
@@ -13,7 +13,10 @@ from engine.lang.expression.templates import MissingValue, render_text, render_v
 from engine.lang.model import DecisionSpec, Rule, Selector
 from engine.rules.correlation.core import Core
 from engine.rules.correlation.joins import Given
+from engine.rules.correlation.keys import as_text, plain
 from engine.rules.correlation.plan import ConditionPlan
+
+WITHDRAWN: Final = "withdrawn"
 
 
 def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
@@ -73,6 +76,8 @@ class Speaker:
                 raised = data["severity"] if raised is None else _graver(raised, data["severity"])
             elif spec.type == "fact":
                 core.feed_back(Fact(data["kind"], at, data["host"], data["data"]), rule.id)
+        if raised is not None:
+            core.feed_back(_alert(rule.ruleset, rule.name, key, at, raised), rule.id)
         return raised
 
     def resolve(
@@ -82,10 +87,15 @@ class Speaker:
         at: int,
         reasons: tuple[Because, ...] = (),
         reason: str | None = None,
+        *,
+        alerted: bool = True,
     ) -> None:
-        """Decides that an open firing has ended."""
+        """Decides that an open firing has ended; the fact of its alert goes with it."""
         data = {} if reason is None else {"reason": reason}
         self._core.out.append(self._decision(at, "resolve", key, data, firing, reasons))
+        if alerted:
+            fact = _alert(self.rule.ruleset, self.rule.name, key, at, None)
+            self._core.feed_back(fact, self.rule.id)
 
     def _decision(
         self,
@@ -102,6 +112,27 @@ class Speaker:
             at, rule.ruleset, rule.name, kind, key, data, firing, reasons, place,
             rule.labels, rule.mode,
         )  # fmt: skip
+
+
+def withdrawn(
+    rule: str, key: Mapping[str, Json], firing: str, alerted: bool, at: int, core: Core
+) -> None:
+    """Decides that a firing has ended because its rule `ruleset/rule` is no more."""
+    ruleset, _, name = rule.partition("/")
+    data = {"reason": WITHDRAWN}
+    core.out.append(Decision(at, ruleset, name, "resolve", key, data, firing))
+    if alerted:
+        core.feed_back(_alert(ruleset, name, key, at, None), rule)
+
+
+def _alert(ruleset: str, rule: str, key: Mapping[str, Json], at: int, severity: str | None) -> Fact:
+    """The `alert` fact of a firing: open with a severity, gone without."""
+    host = key.get("host")
+    values = tuple(plain(value) for name, value in key.items() if name != "host")
+    data: dict[str, Json] = {"ruleset": ruleset, "rule": rule, "subject": as_text(values)}
+    if severity is not None:
+        data |= {"severity": severity, "status": "open", "since_seconds": 0}
+    return Fact("alert", at, host if isinstance(host, str) else None, data, severity is None)
 
 
 def decided(

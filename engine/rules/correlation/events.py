@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.core.values import HOUR
@@ -16,6 +16,7 @@ from engine.rules.correlation.keys import Key
 from engine.rules.correlation.plan import RulePlan, Slot
 from engine.rules.correlation.runtime import Runtime
 from engine.rules.correlation.shares import Shares
+from engine.rules.correlation.stored import joiner_in, joiner_out
 from engine.rules.correlation.watch import host_of
 
 MATCHES: Final = 1_000
@@ -91,7 +92,7 @@ class EventRule(Runtime):
         self.note_foreign(self.unless, record, mask)
         if complete and switch is not None:
             self.core.switched.add(switch)
-        for key, combination in complete.items():
+        for key, combination in sorted(complete.items(), key=lambda item: repr(item[0])):
             self._matched(key, combination, record.fact.at)
 
     def on_gone(self, record: Record) -> None:
@@ -111,17 +112,21 @@ class EventRule(Runtime):
 
     def _remember(self, slot: Slot, record: Record) -> Match:
         """An event part's match stays true for a while, to be joined with what comes."""
-        at = self.core.clock
-        key = (slot.index, *record.subject)
-        entry = self.recent.get(key)
-        if entry is None:
-            entry = Matches(key, slot, record.host, at)
-            self.recent.add(entry)
-        entry.seen = at
+        entry = self._entry_of(slot, record)
+        entry.seen = self.core.clock
         self.number += 1
         match = Match(record, (*record.subject, self.number), record.fact.at + self._stays)
         self._put(entry, match)
         return match
+
+    def _entry_of(self, slot: Slot, record: Record) -> Matches:
+        subject = record.table.subject(record.fact)
+        key = (slot.index, *subject)
+        entry = self.recent.get(key)
+        if entry is None:
+            entry = Matches(key, slot, record.host, self.core.clock)
+            self.recent.add(entry)
+        return entry
 
     def _put(self, entry: Matches, match: Match) -> None:
         matches, at = entry.matches, self.core.clock
@@ -186,6 +191,51 @@ class EventRule(Runtime):
         self.speaker.fire(
             firing, shown, at, self.when.scope(hand, at), because(self.plan.when, hand), host
         )
+
+    # ── memory ────────────────────────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "keys": [
+                {"key": list(e.key), "host": e.host, "seen": e.seen, "last": e.last,
+                 "times": list(e.times)}
+                for e in self.keys
+            ],
+            "joined": [joiner_out(joiner) for joiner in (self.when, self.unless)],
+            "number": self.number,
+            "open": [],
+        }  # fmt: skip
+
+    def restore(self, stored: Mapping[str, Any], away: int) -> None:
+        joiner_in(stored["joined"][0], self.when, self.core)
+        joiner_in(stored["joined"][1], self.unless, self.core)
+        self.number = stored["number"]
+        for slot in self.plan.when.slots:
+            for record in self.when.of_slot(slot):
+                if isinstance(record, Match):
+                    self._entry_of(slot, record).matches.append(record)
+        for one in stored["keys"]:
+            entry = EventKey(tuple(one["key"]), one["host"], one["seen"])
+            entry.last = one["last"]
+            entry.times = list(one["times"])
+            self.keys.add(entry)
+
+    def adopt(self, stored: Mapping[str, Any], records: Sequence[Record]) -> None:
+        self._note_all(records)
+
+    def resync(self, record: Record) -> None:
+        self._note_all([record])
+
+    def show_all(self, records: Sequence[Record]) -> None:
+        self._note_all(records)
+
+    def _note_all(self, records: Sequence[Record]) -> None:
+        """Last facts are known to the rule, but complete nothing: they have not just come."""
+        for record in records:
+            for slot in self.slots.get(record.table.name, ()):
+                if slot.mode == "state":
+                    self.when.note(slot, record, record.mask)
+            self.note_foreign(self.unless, record, record.mask)
 
     def counters(self) -> Mapping[str, int]:
         shares = self.keys

@@ -30,16 +30,6 @@ def original(value: Any) -> Json:
     return value  # type: ignore[no-any-return]
 
 
-def in_json(key: Key) -> list[Json]:
-    """A key as a snapshot holds it."""
-    return list(key)
-
-
-def from_json(stored: list[Json]) -> Key:
-    """The key that `in_json` stored."""
-    return tuple(stored)
-
-
 def as_text(key: Key) -> str:
     """A key for people and for the `subject` of an alert fact: its values, parted by spaces."""
     return " ".join(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.core.facts import Catalogue
 from engine.core.values import Json
-from engine.lang.expression import Evaluator, Expression, compile_expression
+from engine.lang.expression import Evaluator, compile_expression
 from engine.lang.model import Bundle, Condition, Part, Rule
 from engine.rules.correlation.surroundings import calendars_read, reads_time
 from engine.rules.matcher import Judged

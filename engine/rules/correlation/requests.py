@@ -26,6 +26,8 @@ CHOOSES = {"task": "model"}
 class RequestRule(Runtime):
     """A rule over a request kind: it only remembers which joined facts it holds for."""
 
+    remembers = False
+
     def __init__(self, plan: RulePlan, core: Core) -> None:
         super().__init__(plan, core)
         self.asked = next(slot for slot in plan.when.slots if slot.mode == "request")
@@ -39,7 +41,16 @@ class RequestRule(Runtime):
         self.on_fact(record, 0, again=False)
 
     def snapshot(self) -> dict[str, Any]:
-        return {}
+        return {"open": []}
+
+    def restore(self, stored: Mapping[str, Any], away: int) -> None:
+        """Remembers nothing but last facts, which `show_all` brings."""
+
+    def adopt(self, stored: Mapping[str, Any], records: Sequence[Record]) -> None:
+        self.show_all(records)
+
+    def resync(self, record: Record) -> None:
+        self.on_fact(record, record.mask, again=False)
 
     def judge(self, request: Record, at: int) -> Iterator[Given]:
         """The true combinations that a request makes with what is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,6 +49,9 @@ class Interest:
 
 class Runtime:
     """One rule of one engine. Subclasses say what facts do to it."""
+
+    remembers = True
+    """Its snapshot holds what it noted; otherwise last facts are shown to it again."""
 
     def __init__(self, plan: RulePlan, core: Core) -> None:
         rule = plan.rule
@@ -122,12 +125,27 @@ class Runtime:
         """What a deadline of this rule means to people."""
         return None
 
-    def withdraw(self, at: int) -> None:
-        """The rule is no more: every open firing ends."""
-
     def snapshot(self) -> dict[str, Any]:
-        """What must outlive a restart."""
+        """What must outlive a restart. `open` lists what is open, for whoever ends it should the
+        rule be gone by then: `{"key", "shown", "firing", "alerted", …}`."""
         raise NotImplementedError
+
+    def restore(self, stored: Mapping[str, Any], away: int) -> None:
+        """Goes on from a snapshot of the same rule after `away` microseconds."""
+        raise NotImplementedError
+
+    def adopt(self, stored: Mapping[str, Any], records: Sequence[Record]) -> None:
+        """The rule has changed: judges it anew on the last facts of its kinds; of what `stored`
+        holds open, what is still true stays."""
+        raise NotImplementedError
+
+    def resync(self, record: Record) -> None:
+        """Content beside the rule has changed (a host's labels): brings one subject up to date."""
+
+    def show_all(self, records: Sequence[Record]) -> None:
+        """Judges the rule on last facts, as if they had just come."""
+        for record in records:
+            self.on_fact(record, record.mask, again=False)
 
     def counters(self) -> Mapping[str, int]:
         """`keys`, and what happened to them."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.core.decisions import Because
+from engine.rules.correlation import state_memory as memory
 from engine.rules.correlation.core import Core
 from engine.rules.correlation.deadlines import AFTER, BEFORE, Deadline
 from engine.rules.correlation.deciding import because
 from engine.rules.correlation.facts import FOREVER, Record
 from engine.rules.correlation.joins import Combination, at_hand
 from engine.rules.correlation.keys import Key
-from engine.rules.correlation.plan import ConditionPlan, RulePlan, Slot
-from engine.rules.correlation.runtime import OpenFiring, Runtime, Upcoming
-from engine.rules.correlation.shares import Shares
+from engine.rules.correlation.membership import Membership
+from engine.rules.correlation.plan import ConditionPlan, RulePlan
+from engine.rules.correlation.runtime import OpenFiring, Upcoming
 from engine.rules.correlation.watch import (
     HELD,
     IDLE,
@@ -22,182 +23,18 @@ from engine.rules.correlation.watch import (
     THROTTLED,
     WAITING,
     Watch,
-    host_of,
     lapse,
 )
 
 
-class StateRule(Runtime):
-    """A rule over state kinds. `watches` by key; `resting` by record: where it is a member."""
+class StateRule(Membership):
+    """The part of a state rule that faces time."""
 
     def __init__(self, plan: RulePlan, core: Core) -> None:
         super().__init__(plan, core)
-        self.watches: Shares[Watch] = Shares(self._forget)
-        self.resting: dict[Record, dict[Combination, Watch]] = {}
-        self.held: dict[Watch, None] = {}
-        self._grouped = self.keying.grouped
+        self.adopting: dict[Key, Mapping[str, Any]] = {}
+        """Firings open before the rule changed, until it is known whether they still hold."""
         self._moving = plan.when.timed or plan.when.that is not None
-
-    # ── facts ─────────────────────────────────────────────────────────────────────────────────
-
-    def on_fact(self, record: Record, mask: int, *, again: bool) -> None:
-        at = self.core.clock
-        if record.watchers is not None:
-            record.watchers.discard(self)
-        resting = self.resting.get(record)
-        touched: dict[Watch, None] = dict.fromkeys(resting.values()) if resting else {}
-        if again and resting:
-            self._start_anew(resting)
-        if self.until is not None:
-            self._end_by_until(record, mask, touched, at)
-        for slot in self.slots.get(record.table.name, ()):
-            self._judge(slot, record, mask, touched, at)
-        if self.note_foreign(self.unless, record, mask):
-            touched.update(self.held)
-        for watch in touched:
-            self.settle(watch, at, record)
-
-    def on_gone(self, record: Record) -> None:
-        touched = self._remove(record)
-        for watch in touched:
-            watch.times.clear()
-        if self.note_foreign(self.unless, record, 0):
-            touched.update(self.held)
-        self.note_foreign(self.until, record, 0)
-        for watch in touched:
-            self.settle(watch, self.core.clock, record)
-
-    def _remove(self, record: Record) -> dict[Watch, None]:
-        """Takes a record out of every combination; gives the keys it was in."""
-        for slot in self.slots.get(record.table.name, ()):
-            self.when.note(slot, record, 0)
-        resting = self.resting.get(record, {})
-        touched = dict.fromkeys(resting.values())
-        for combination, watch in list(resting.items()):
-            self._drop(watch, combination)
-        return touched
-
-    def _start_anew(self, resting: Mapping[Combination, Watch]) -> None:
-        """A stale subject is back: what had not fired on it counts from now."""
-        for combination, watch in list(resting.items()):
-            if watch.phase != OPEN and combination in watch.members:
-                self._drop(watch, combination)
-                if not watch.members:
-                    self._calm(watch)
-
-    def _judge(
-        self, slot: Slot, record: Record, mask: int, touched: dict[Watch, None], at: int
-    ) -> None:
-        """Brings the combinations that hold `record` in `slot` up to date."""
-        self.when.note(slot, record, mask)
-        now: dict[Combination, Key] = {}
-        if slot.holds(mask):
-            for combination in self.when.around(slot, record, at):
-                key = self.keying.of(combination, at)
-                if key is None:
-                    self.core.counters["facts_without_by"] += 1
-                else:
-                    now[combination] = key
-        before = self.resting.get(record)
-        if before:
-            for combination, watch in list(before.items()):
-                if combination[slot.index] is record and now.get(combination) != watch.key:
-                    if combination in now:
-                        self._drop(watch, combination)
-                    else:
-                        self._leave(watch, combination)
-        for combination, key in now.items():
-            joined = self._watch(key, combination, at)
-            if joined is not None and self._join(joined, combination, at):
-                touched[joined] = None
-
-    def _watch(self, key: Key, combination: Combination, at: int) -> Watch | None:
-        watch = self.watches.get(key)
-        if watch is None:
-            watch = Watch(key, host_of(combination), at, combination)
-            if not self.watches.add(watch):
-                return None
-        watch.seen = at
-        return watch
-
-    def _join(self, watch: Watch, combination: Combination, at: int) -> bool:
-        """A combination is true; gives whether that is news."""
-        if combination in watch.spent:
-            return False
-        before = watch.members.get(combination)
-        watch.members[combination] = True
-        watch.example = combination
-        if before is None:
-            if lapse(combination) < at:
-                del watch.members[combination]
-                return True
-            for record in combination:
-                if record is not None:
-                    self.resting.setdefault(record, {})[combination] = watch
-            if self.rule.count is not None:
-                watch.times.append(at)
-        return True
-
-    def _leave(self, watch: Watch, combination: Combination) -> None:
-        """A combination's condition has ended."""
-        latched = self.until is not None and (self._grouped or watch.phase == OPEN)
-        if combination in watch.members and latched:
-            watch.members[combination] = False
-        else:
-            self._drop(watch, combination)
-
-    def _drop(self, watch: Watch, combination: Combination) -> None:
-        watch.members.pop(combination, None)
-        watch.spent.pop(combination, None)
-        for record in combination:
-            if record is not None:
-                resting = self.resting.get(record)
-                if resting is not None:
-                    resting.pop(combination, None)
-                    if not resting:
-                        del self.resting[record]
-
-    # ── until ─────────────────────────────────────────────────────────────────────────────────
-
-    def _end_by_until(self, record: Record, mask: int, touched: dict[Watch, None], at: int) -> None:
-        """A fact has come: do members end by it?"""
-        assert self.until is not None
-        watches = dict(touched)
-        if self.note_foreign(self.until, record, mask):
-            watches.update(dict.fromkeys(w for w in self.watches if w.members))
-        for watch in watches:
-            if watch.phase != OPEN and not self._grouped:
-                continue
-            for combination in list(watch.members):
-                if not self.until.holds_for(at_hand(self.plan.when, combination), at):
-                    continue
-                ended = [combination] if self._grouped else list(watch.members)
-                for one in ended:
-                    self._end(watch, one)
-                touched[watch] = None
-                if not self._grouped:
-                    watch.times.clear()
-                    break
-
-    def _end(self, watch: Watch, combination: Combination) -> None:
-        if watch.members.pop(combination, False):
-            watch.spent[combination] = None
-        else:
-            self._drop(watch, combination)
-
-    def _watch_until(self, watch: Watch) -> None:
-        """Where `until` is true already, the next fact ends what has just begun, whatever it
-        changes."""
-        if self.until is None:
-            return
-        at = self.core.clock
-        for combination in watch.members:
-            hand = at_hand(self.plan.when, combination)
-            if self.until.holds_for(hand, at):
-                for _, record in hand:
-                    if record.watchers is None:
-                        record.watchers = set()
-                    record.watchers.add(self)
 
     # ── the life of a firing ──────────────────────────────────────────────────────────────────
 
@@ -214,9 +51,11 @@ class StateRule(Runtime):
             if true:
                 self._schedule_lapse(watch)
                 return
-            self._resolve(watch, at, cause)
+            self._resolve(watch, self.core.clock, cause)
         if not self._prune(watch, at, after=after) or not self._is_true(watch, at, after=after):
-            self._calm(watch)
+            self.calm(watch)
+            return
+        if self._adopted(watch):
             return
         if watch.since is None:
             watch.since = at
@@ -231,7 +70,7 @@ class StateRule(Runtime):
         if self._moving and owner.phase != OPEN:
             for combination in list(owner.members):
                 if not self.still(combination, at):
-                    self._drop(owner, combination)
+                    self.drop(owner, combination)
         self.settle(owner, at, after=after)
 
     def still(self, combination: Combination, at: int) -> bool:
@@ -255,15 +94,16 @@ class StateRule(Runtime):
         limit = at + (1 if after else 0)
         for combination in list(watch.members):
             if lapse(combination) < limit:
-                self._drop(watch, combination)
+                self.drop(watch, combination)
         return bool(watch.members) or self.rule.count is not None
 
     def _fire_unless(self, watch: Watch, at: int) -> None:
+        """Fires on the first member that nothing holds back."""
         soonest = FOREVER
         for combination in watch.members or [watch.example]:
             until = self.held_until(at_hand(self.plan.when, combination), at)
             if until is None:
-                self._fire(watch, combination, at)
+                self._fire(watch, combination, self.core.clock)
                 return
             soonest = min(soonest, until)
         self.held[watch] = None
@@ -285,7 +125,7 @@ class StateRule(Runtime):
         watch.alerted = raised is not None
         self.core.deadlines.clear(watch)
         self._schedule_lapse(watch)
-        self._watch_until(watch)
+        self.watch_until(watch)
 
     def _member(self, combination: Combination) -> dict[str, Any]:
         """A member as templates read it."""
@@ -296,11 +136,10 @@ class StateRule(Runtime):
                 shown["host"] = record.host
         return shown
 
-    def _resolve(
-        self, watch: Watch, at: int, cause: Record | None, reason: str | None = None
-    ) -> None:
+    def _resolve(self, watch: Watch, at: int, cause: Record | None) -> None:
         key = self.keying.shown(watch.key)
-        self.speaker.resolve(watch.firing, key, at, self._why_ended(cause), reason)
+        reasons = self._why_ended(cause)
+        self.speaker.resolve(watch.firing, key, at, reasons, alerted=watch.alerted)
         watch.phase, watch.since = IDLE, None
         self.core.deadlines.clear(watch)
 
@@ -317,7 +156,7 @@ class StateRule(Runtime):
                     return (Because(source.text, place.file, place.line, cause.fact),)
         return ()
 
-    def _calm(self, watch: Watch) -> None:
+    def calm(self, watch: Watch) -> None:
         """Nothing is true that could fire."""
         watch.phase, watch.since = IDLE, None
         self.held.pop(watch, None)
@@ -338,6 +177,28 @@ class StateRule(Runtime):
         else:
             self.core.deadlines.clear(watch)
 
+    def schedule(self, watch: Watch) -> None:
+        """Sets the deadline that a key taken up again waits for."""
+        since, last = watch.since or 0, watch.last or 0
+        if watch.phase == OPEN:
+            self._schedule_lapse(watch)
+        elif watch.phase == WAITING:
+            self._wait(watch, WAITING, since + (self.rule.for_ or 0))
+        elif watch.phase == THROTTLED:
+            self._wait(watch, THROTTLED, last + (self.rule.throttle or 0))
+        elif watch.phase == HELD:
+            self._wait(watch, HELD, self._held_until(watch, self.core.clock) or 0, AFTER)
+
+    def _held_until(self, watch: Watch, at: int) -> int | None:
+        """When what holds a key back goes stale, at the earliest; None where nothing does."""
+        soonest = FOREVER
+        for combination in watch.members or [watch.example]:
+            until = self.held_until(at_hand(self.plan.when, combination), at)
+            if until is None:
+                return None
+            soonest = min(soonest, until)
+        return soonest
+
     def _schedule_lapse(self, watch: Watch) -> None:
         """With `count`, an open firing ends when fewer remain in the window."""
         count, within = self.rule.count, self.rule.within
@@ -345,16 +206,7 @@ class StateRule(Runtime):
             lapses = watch.times[-count] + within
             self.core.deadlines.set(lapses, AFTER, self.order, self, watch)
 
-    def _forget(self, watch: Watch) -> None:
-        self.held.pop(watch, None)
-        self.core.deadlines.clear(watch)
-        for combination in [*watch.members, *watch.spent]:
-            self._drop(watch, combination)
-
     # ── views ─────────────────────────────────────────────────────────────────────────────────
-
-    def rests_on(self, record: Record) -> bool:
-        return any(watch.phase == OPEN for watch in self.resting.get(record, {}).values())
 
     def open(self) -> Iterator[OpenFiring]:
         at = self.core.clock
@@ -376,11 +228,39 @@ class StateRule(Runtime):
         key = self.keying.shown(watch.key)
         return Upcoming(deadline.at, kind, self.rule.id, key, watch.since)
 
-    def withdraw(self, at: int) -> None:
-        for watch in self.watches:
-            if watch.phase == OPEN:
-                self._resolve(watch, at, None, "withdrawn")
+    # ── memory ────────────────────────────────────────────────────────────────────────────────
 
-    def counters(self) -> Mapping[str, int]:
-        shares = self.watches
-        return {"keys": len(shares), "expired": shares.expired, "refused": shares.refused}
+    def snapshot(self) -> dict[str, Any]:
+        return memory.snapshot(self)
+
+    def restore(self, stored: Mapping[str, Any], away: int) -> None:
+        memory.restore(self, stored, away)
+
+    def adopt(self, stored: Mapping[str, Any], records: Sequence[Record]) -> None:
+        self.adopting = {tuple(one["key"]): one for one in stored["open"]}
+        self.show_all(records)
+        at = self.core.clock
+        for one in self.adopting.values():
+            self.speaker.resolve(one["firing"], one["shown"], at, alerted=one["alerted"])
+        self.adopting = {}
+
+    def _adopted(self, watch: Watch) -> bool:
+        """Whether a firing from before the rule changed goes on as this key's."""
+        before = self.adopting.pop(watch.key, None) if self.adopting else None
+        if before is None:
+            return False
+        memory.take_up(watch, before)
+        self._schedule_lapse(watch)
+        self.watch_until(watch)
+        return True
+
+    def resync(self, record: Record) -> None:
+        moved = self.rule.by is not None and any("labels" in by.names for by in self.rule.by)
+        for slot in self.slots.get(record.table.name, ()):
+            moved = moved or self.when.is_noted(slot, record) is not slot.holds(record.mask)
+        for joiner in (self.unless, self.until):
+            for slot in joiner.plan.slots if joiner is not None else ():
+                if joiner is not None and slot.kind == record.table.name and slot.mode == "state":
+                    moved = moved or joiner.is_noted(slot, record) is not slot.holds(record.mask)
+        if moved:
+            self.on_fact(record, record.mask, again=False)

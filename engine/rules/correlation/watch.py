@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from engine.rules.correlation.facts import Record
 from engine.rules.correlation.joins import Combination
 from engine.rules.correlation.keys import Key
 
@@ -26,8 +26,8 @@ class Watch:
     """
 
     __slots__ = (
-        "alerted", "due", "example", "fired", "firing", "host", "key", "last", "members", "phase", "seen",
-        "severity", "since", "spent", "times",
+        "alerted", "due", "example", "fired", "firing", "host", "key", "last", "members", "phase",
+        "seen", "severity", "since", "spent", "times",
     )  # fmt: skip
 
     def __init__(self, key: Key, host: str | None, at: int, example: Combination) -> None:
@@ -67,3 +67,11 @@ def lapse(combination: Combination) -> int:
 def host_of(combination: Combination) -> str | None:
     """The host of the first fact that has one."""
     return next((r.host for r in combination if r is not None and r.host is not None), None)
+
+
+def in_order(watches: Iterable[Watch]) -> list[Watch]:
+    """Several keys touched at one instant, in an order that no history changes."""
+    found = list(watches)
+    if len(found) > 1:
+        found.sort(key=lambda watch: repr(watch.key))
+    return found
