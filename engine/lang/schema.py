@@ -39,10 +39,10 @@ def check_shape(node: Node, name: str) -> list[Problem]:
     return check_node(node, shipped_schema(name))
 
 
-def check_node(node: Node, schema: Schema) -> list[Problem]:
-    """As `check_shape`, by a schema given. The schema itself is trusted."""
+def check_node(node: Node, schema: Schema, key: str | None = None) -> list[Problem]:
+    """As `check_shape`, by a schema given and trusted; `key` is what messages call the value."""
     checker = _Checker(schema)
-    checker.check(node, schema, None)
+    checker.check(node, schema, key)
     return checker.problems
 
 
@@ -177,7 +177,8 @@ class _Checker:
         self.say(name.position, f"unknown key '{shorten(key)}'{hint}", "unknown-key")
 
     def _exactly_one(self, node: Fields, schema: Schema, meant: set[str | None]) -> None:
-        choices = [branch["required"][0] for branch in schema.get("oneOf", ())]
+        branches = schema.get("oneOf", ())
+        choices = [branch["required"][0] for branch in branches if branch.get("required")]
         if not choices:
             return
         given = [choice for choice in choices if choice in node]

@@ -1,0 +1,128 @@
+"""Inputs: what a playbook declares, and whether constants given to playbooks and actions fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.core.ports import ActionType
+from engine.core.values import Json
+from engine.lang.expression.suggest import did_you_mean, one_of
+from engine.lang.model import Input, Playbook
+from engine.lang.reading import (
+    Report,
+    choice_of,
+    constant,
+    fields_of,
+    flag_of,
+    is_secret,
+    text_of,
+)
+from engine.lang.schema import check_node
+from engine.lang.yaml import Fields, Items, Node, shorten, to_json
+
+InputType = Literal["string", "integer", "number", "boolean", "duration", "list", "object"]
+_TYPES: tuple[InputType, ...] = (
+    "string", "integer", "number", "boolean", "duration", "list", "object",
+)  # fmt: skip
+_SCHEMAS: Mapping[InputType, Mapping[str, Any]] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "duration": {
+        "type": "string",
+        "pattern": "^(0|[1-9][0-9]{0,8})[smhdw]$",
+        "x-is": "a duration such as 10s, 5m, 2h, 7d or 1w",
+    },
+    "list": {"type": "array"},
+    "object": {"type": "object"},
+}
+
+
+def read_inputs(node: Fields, report: Report) -> dict[str, Input]:
+    """The inputs a playbook declares; a default that is not of its type is a problem."""
+    found: dict[str, Input] = {}
+    for name, declared in fields_of(node, "inputs") or ():
+        if not isinstance(declared, Fields):
+            continue
+        enum = declared.get("enum")
+        schema = _schema(choice_of(declared, "type", _TYPES) or "string", ())
+        for each in enum.items if isinstance(enum, Items) else ():
+            report.extend(check_node(each, schema, "enum"))
+        given = Input(
+            name=name,
+            type=choice_of(declared, "type", _TYPES) or "string",
+            required=flag_of(declared, "required", False),
+            default=_json(declared.get("default")),
+            enum=tuple(to_json(enum)) if isinstance(enum, Items) else None,
+            description=text_of(declared, "description"),
+        )
+        default = declared.get("default")
+        if default is not None and given.default is not None:
+            report.extend(check_node(default, _schema(given.type, given.enum), "default"))
+            if given.required:
+                message = "a required input takes no default: leave one of the two out"
+                report.error(default.position, message, "conflict")
+        found[name] = given
+    return found
+
+
+def check_run_inputs(
+    place: Fields, given: Fields | None, playbook: Playbook, report: Report
+) -> None:
+    """`with` of a run against what the playbook takes."""
+    for key, value in given.entries if given is not None else ():
+        declared = playbook.inputs.get(key.text)
+        if declared is None:
+            hint = did_you_mean(key.text, playbook.inputs)
+            message = f"playbook '{playbook.name}' has no input '{shorten(key.text)}'{hint}"
+            report.error(key.position, message, "unknown-input")
+        elif constant(value) and not is_secret(value):
+            problems = check_node(value, _schema(declared.type, declared.enum), key.text)
+            report.extend(problems)
+    missing = [
+        name
+        for name, declared in playbook.inputs.items()
+        if declared.required and (given is None or name not in given)
+    ]
+    if missing:
+        shown = one_of([f"'{name}'" for name in missing])
+        where = given.position if given is not None else place.position
+        report.error(where, f"playbook '{playbook.name}' needs the input {shown}", "missing-input")
+
+
+def check_action_inputs(step: Fields, action: ActionType, report: Report) -> None:
+    """`with` of a step against the action's schema; templates wait for the run."""
+    properties: Mapping[str, Any] = action.inputs.get("properties", {})
+    given = fields_of(step, "with")
+    for key, value in given.entries if given is not None else ():
+        if key.text not in properties:
+            if action.inputs.get("additionalProperties") is False:
+                hint = did_you_mean(key.text, properties)
+                message = f"action '{action.name}' has no input '{shorten(key.text)}'{hint}"
+                report.error(key.position, message, "unknown-input")
+        elif constant(value) and not is_secret(value):
+            report.extend(check_node(value, {**_rooted(action), **properties[key.text]}, key.text))
+    missing = [
+        name for name in action.inputs.get("required", ()) if given is None or name not in given
+    ]
+    if missing:
+        shown = one_of([f"'{name}'" for name in missing])
+        where = given.position if given is not None else step.position
+        report.error(where, f"action '{action.name}' needs the input {shown}", "missing-input")
+
+
+def _rooted(action: ActionType) -> dict[str, Any]:
+    """The action's `$defs`, so that a `$ref` of one of its inputs is found."""
+    return {"$defs": action.inputs["$defs"]} if "$defs" in action.inputs else {}
+
+
+def _schema(kind: InputType, enum: tuple[Json, ...] | None) -> Mapping[str, Any]:
+    schema = _SCHEMAS[kind]
+    return {**schema, "enum": list(enum)} if enum else schema
+
+
+def _json(node: Node | None) -> Json:
+    found: Json = None if node is None else to_json(node)
+    return found
