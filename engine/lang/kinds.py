@@ -37,6 +37,12 @@ def shipped_kinds() -> Mapping[str, FactKind]:
     return found
 
 
+def is_shipped(name: str, data: bytes) -> bool:
+    """Whether a schema file is the shipped one, to the byte."""
+    shipped = files("schema") / "facts" / f"{name}{SUFFIX}"
+    return name in shipped_kinds() and shipped.read_bytes() == data
+
+
 def kind_of_schema(name: str, schema: Mapping[str, Any]) -> FactKind:
     """The kind that a schema, already checked, declares."""
     mode = schema["x-mode"]

@@ -3,10 +3,10 @@
 The schemas are JSON Schema (draft 2020-12), so that editors complete and check by them; a test
 holds this reading of them against the `jsonschema` package. Read here: `type`, `properties`,
 `additionalProperties`, `propertyNames`, `required`, `oneOf` of `required` (exactly one of these
-keys), `if: {not: {required}}, then: {required}`, `anyOf` (told apart by type), `items`, `enum`,
-`const`, `minimum`, `maximum`, `minLength`, `pattern`, `min`/`max` of `Items` and `Properties`,
-`$ref` to `#/$defs/…`; and, unknown to editors, `x-is` (what the value is called in a message) and
-`x-later` (keys of a later version).
+keys), `if: {not: {required}}, then: {required}`, `allOf` of `if: {properties}, then: {required}`,
+`anyOf` (told apart by type), `items`, `enum`, `const`, `minimum`, `maximum`, `minLength`,
+`pattern`, `min`/`max` of `Items` and `Properties`, `$ref` to `#/$defs/…`; and, unknown to editors,
+`x-is` (what the value is called in a message), `x-later` (keys of a later version).
 """
 
 from __future__ import annotations
@@ -146,6 +146,9 @@ class _Checker:
         unless = schema.get("if", {}).get("not", {}).get("required")
         if unless and not all(name in node for name in unless):
             wanted.extend(schema["then"].get("required", ()))
+        for rule in schema.get("allOf", ()):
+            if _holds(node, rule.get("if", {})):
+                wanted.extend(rule.get("then", {}).get("required", ()))
         return wanted
 
     def _names(self, node: Fields, schema: Schema) -> None:
@@ -201,6 +204,15 @@ class _Checker:
         if "items" in schema:
             for item in node.items:
                 self.check(item, schema["items"], f"{key}[]" if key else None)
+
+
+def _holds(node: Fields, condition: Schema) -> bool:
+    """Whether `{properties: {KEY: {const: VALUE}}}` is true of a mapping."""
+    for name, schema in condition.get("properties", {}).items():
+        value = node.get(name)
+        if isinstance(value, Scalar) and not matches(value.value, schema):
+            return False
+    return all(name in node for name in condition.get("properties", {}))
 
 
 def to_top(node: Node) -> Any:
