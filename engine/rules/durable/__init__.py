@@ -5,6 +5,6 @@ That side is a small integer, the value's *code*; durable-rules is asked about c
 values, once per code, and its answers are kept in one truth table per term:
 
 `fold` constants → `normal` disjunctive form → `classes` codes → `nets` durable-rules
-→ `tables` remembered answers → `plan` bits of a kind → `quiet` what mostly rules all out at once
+→ `tables` remembered answers → `plan` bits of a kind → `usual` what facts mostly are
 → `generate` the kind's function → `kind`, `matcher`.
 """

@@ -107,7 +107,7 @@ class ValueClasses:
 
     def passing(self, test: Predicate) -> list[Range]:
         """The codes that pass `test`, as disjoint ranges in order."""
-        held = merged(self._holding(test))
+        held = _merged(self._holding(test))
         return _complement(held, self.size) if test.negated else held
 
     def _holding(self, test: Predicate) -> list[Range]:
@@ -118,7 +118,7 @@ class ValueClasses:
                 return [self._equal(constant) for constant in test.constants]
             case "!=" | "not in":
                 equal = [self._equal(constant) for constant in test.constants]
-                return _complement(merged([*equal, (self.missing, self.missing)]), self.size)
+                return _complement(_merged([*equal, (self.missing, self.missing)]), self.size)
             case relation:
                 return self._ordered(relation, test.constants[0])
 
@@ -146,8 +146,7 @@ class ValueClasses:
         return bisect_right(self.cuts, cut)
 
 
-def merged(ranges: Iterable[Range]) -> list[Range]:
-    """The same codes as disjoint ranges in order."""
+def _merged(ranges: Iterable[Range]) -> list[Range]:
     merged: list[Range] = []
     for low, high in sorted(ranges):
         if merged and low <= merged[-1][1] + 1:

@@ -6,109 +6,148 @@ through its globals, so nothing a user wrote is ever compiled.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, Final
 
 from engine.core.values import MISSING
 from engine.rules.durable.plan import Plan, Term
-from engine.rules.durable.quiet import Quiet, quiet_terms
+from engine.rules.durable.usual import Usual
 from engine.rules.matcher import Judge
 
 Closure = Callable[[str | None, Mapping[str, Any]], object]
 
 FALLEN: Final = "L"
 """The global that holds the mask of conditions left to the reference evaluator."""
-QUIET: Final = "Q"
-"""The global that holds what the quiet case may leave of a mask."""
+UNUSUAL: Final = 20_000
+"""After so many facts that were not usual, what is usual is learnt again."""
 
 
-def generate(
-    laid: Plan,
-    closures: Mapping[int, Closure],
-    starts: dict[str | None, int],
-    elsewhere: Judge,
-    mend: Callable[[int, str | None, Mapping[str, Any]], int],
-) -> tuple[Judge, dict[str, Any], list[Quiet]]:
-    """The judge of a plan, its globals, and the terms whose `quiet_mask` belongs in QUIET there
-    before anything is judged.
+class Generator:
+    """Writes the judge of one plan, and writes it anew when the usual case has been learnt.
 
-    `closures` by place in `laid.terms` for terms that are not plain fields; `starts` the first
-    mask by host; `elsewhere` judges for hosts without one and for data that is no dict; `mend`
-    replaces the conditions of the mask FALLEN by what the reference evaluator says.
+    `closures` are by place in the plan's terms, for those that are not plain fields. `start` gives
+    the first mask of a host (None where it is not known yet), or is None where it is the same for
+    all. `elsewhere` judges hosts without a first mask and data that is no dict; `mend` replaces
+    the conditions in FALLEN by what the reference evaluator says; `learn` is shown facts.
     """
-    quiet, left = quiet_terms(laid)
-    space: dict[str, Any] = {
-        "__builtins__": {},
-        "S": starts.get,
-        "E": elsewhere,
-        "D": dict,
-        "M": MISSING,
-        "F": float,
-        "I": int,
-        "X": str,
-        "B": bisect_right,
-        "N": mend,
-        "W": _widen(laid),
-        "T": Exception,
-        QUIET: laid.everything,
-        FALLEN: 0,
-    }
-    lines = [
-        "def judge(host, data):",
-        " m = S(host)",
-        " if m is None or data.__class__ is not D:",
-        "  return E(host, data)",
-        " g = data.get",
-    ]
-    for case in quiet:
-        space |= case.names
-    if quiet:
-        lines += [
-            " try:",
-            f"  if {' and '.join(case.source for case in quiet)}:",
-            f"   m &= {QUIET}",
-            f"   if not m: return N(m, host, data) if {FALLEN} else 0",
-            " except T:",
-            "  pass",
+
+    def __init__(
+        self,
+        laid: Plan,
+        closures: Mapping[int, Closure],
+        *,
+        start: Callable[[str | None], int | None] | None,
+        elsewhere: Judge,
+        mend: Callable[[int, str | None, Mapping[str, Any]], int],
+        learn: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._plan = laid
+        self._closures = closures
+        self._start = start
+        self._widen = _widen(laid)
+        self.space: dict[str, Any] = {
+            "__builtins__": {},
+            "S": start,
+            "E": elsewhere,
+            "D": dict,
+            "M": MISSING,
+            "F": float,
+            "I": int,
+            "X": str,
+            "B": bisect_right,
+            "N": mend,
+            "W": self._widen,
+            "T": Exception,
+            "P": learn,
+            FALLEN: 0,
+        }
+        self._looks = {
+            place: self._look_up(place, term)
+            for place, term in enumerate(laid.terms)
+            if not term.of_host
+        }
+        self._function = self._compiled(None, learning=True)
+        self.judge: Judge = self._function
+
+    def rewrite(self, usual: Usual | None, *, learning: bool = False) -> None:
+        """Gives the judge, wherever it is held by now, the code for another usual case."""
+        self._function.__code__ = self._compiled(usual, learning=learning).__code__
+
+    def _compiled(self, usual: Usual | None, *, learning: bool) -> FunctionType:
+        self.space["C"] = itertools.count().__next__
+        lines = ["def judge(host, data):"]
+        if self._start is not None:
+            lines += [" m = S(host)", " if m is None: return E(host, data)"]
+        if usual is not None:
+            lines += self._usual(usual)
+        lines.append(" if data.__class__ is not D: return E(host, data)")
+        lines.append(" P(data)" if learning else f" if C() > {UNUSUAL}: P(data)")
+        lines.append(" g = data.get")
+        if self._start is None:
+            lines.append(f" m = {self._plan.everything:#x}")
+        for place, look in self._looks.items():
+            lines += _guarded(" ", look, 0 if self._plan.terms[place].sure else self._all(place))
+        lines += self._answer(" ")
+        source = "\n".join(lines)
+        exec(compile(source, "<judge>", "exec"), self.space)  # noqa: S102 - see the docstring
+        function: FunctionType = self.space["judge"]
+        return function
+
+    def _usual(self, usual: Usual) -> list[str]:
+        """The lines that answer the usual case, and fall through in any other."""
+        self.space |= usual.names
+        lines = [" try:", "  g = data.get", f"  if {' and '.join(usual.tests)}:"]
+        rest = {
+            place: usual.mask & self._all(place)
+            for place in self._looks
+            if place not in usual.tested and usual.mask & self._all(place)
+        }
+        if self._start is None and not rest:
+            return [*lines, f"   return {self._widen(usual.mask):#x}", " except T:", "  pass"]
+        start = "m" if self._start is not None else f"{self._plan.everything:#x}"
+        lines.append(f"   m = {start} & {usual.mask:#x}")
+        for place, mask in rest.items():
+            lines += _guarded("   ", self._looks[place], mask)
+        return [*lines, *self._answer("   "), " except T:", "  pass"]
+
+    def _all(self, place: int) -> int:
+        return self._plan.terms[place].table.involved
+
+    def _answer(self, indent: str) -> list[str]:
+        lines = []
+        if len(self._plan.owners) > self._plan.conditions:
+            lines.append(f"{indent}if m > {(1 << self._plan.conditions) - 1:#x}: m = W(m)")
+        lines.append(f"{indent}return N(m, host, data) if {FALLEN} else m")
+        return lines
+
+    def _look_up(self, place: int, term: Term) -> list[str]:
+        """The lines that take from `m` the disjuncts that one term rules out."""
+        table, space = term.table, self.space
+        space[f"t{place}"] = table.rows
+        space[f"a{place}"] = table.of
+        space[f"c{place}"] = table.classes.code
+        if term.name is not None:
+            space[f"k{place}"] = term.name
+            value = f"g(k{place}, M)"
+        else:
+            space[f"e{place}"] = self._closures[place]
+            value = f"e{place}(host, data)"
+        return [
+            f"v = {value}",
+            *_row(place, term, space),
+            f"if x is None: x = a{place}(v)",
+            "m &= x",
         ]
-    for place, term in enumerate(laid.terms):
-        if not term.of_host:
-            sure = term.sure and not (quiet and left)
-            lines += _look_up(place, term, closures, space, sure=sure)
-    if len(laid.owners) > laid.conditions:
-        lines.append(f" if m > {(1 << laid.conditions) - 1:#x}:")
-        lines.append("  m = W(m)")
-    lines.append(f" return N(m, host, data) if {FALLEN} else m")
-    exec(compile("\n".join(lines), "<judge>", "exec"), space)  # noqa: S102 - see the docstring
-    judge: Judge = space["judge"]
-    return judge, space, quiet
 
 
-def _look_up(
-    place: int,
-    term: Term,
-    closures: Mapping[int, Closure],
-    space: dict[str, Any],
-    *,
-    sure: bool,
-) -> list[str]:
-    """The lines that take from `m` the disjuncts that one term rules out."""
-    table = term.table
-    space[f"t{place}"] = table.rows
-    space[f"a{place}"] = table.of
-    space[f"c{place}"] = table.classes.code
-    if term.name is not None:
-        space[f"k{place}"] = term.name
-        value = f"g(k{place}, M)"
-    else:
-        space[f"e{place}"] = closures[place]
-        value = f"e{place}(host, data)"
-    lines = [f"v = {value}", *_row(place, term, space)]
-    lines += [f"if x is None: x = a{place}(v)", "m &= x"]
-    if sure:
-        return [f" {line}" for line in lines]
-    return [f" if m & {table.involved:#x}:", *(f"  {line}" for line in lines)]
+def _guarded(indent: str, lines: list[str], mask: int) -> list[str]:
+    """The lines, run only where `m` still has something of `mask` (0: always)."""
+    if not mask:
+        return [f"{indent}{line}" for line in lines]
+    return [f"{indent}if m & {mask:#x}:", *(f"{indent} {line}" for line in lines)]
 
 
 def _row(place: int, term: Term, space: dict[str, Any]) -> list[str]:

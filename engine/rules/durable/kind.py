@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.lang.expression import nodes
-from engine.rules.durable.generate import FALLEN, QUIET, Closure, generate
+from engine.rules.durable.generate import FALLEN, Closure, Generator
 from engine.rules.durable.plan import Plan, plan
-from engine.rules.durable.quiet import quiet_mask
 from engine.rules.durable.tables import Account
 from engine.rules.durable.trees import parts_of
+from engine.rules.durable.usual import Lesson
 from engine.rules.matcher import Hosts, Judge, Judged
 from engine.rules.reference import compile_term, evaluate_constant
 
@@ -31,11 +31,12 @@ class KindMatcher:
         self._conditions = tuple(conditions)
         self._hosts = hosts
         self._account = account
+        self.lock = account.lock
         self._names = _variables_read(conditions)
         self._worlds: dict[str, _World] = {}
         self._by_host: dict[str | None, Judge] = {}
         self._reference: dict[int, Closure] = {}
-        self._common = _World(self, {})
+        self._common = _World(self, {}, shared=self._names is None or bool(self._names))
         self.judge: Judge = self._common.judge
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class KindMatcher:
         text = json.dumps(own, sort_keys=True, default=repr)
         world = self._worlds.get(text)
         if world is None and len(self._worlds) < WORLDS:
-            world = self._worlds[text] = _World(self, own)
+            world = self._worlds[text] = _World(self, own, shared=True)
         if len(self._by_host) >= HOSTS:
             self._by_host.clear()
         judge = self._by_host[host] = world.judge if world else self._judge_by_reference
@@ -117,12 +118,13 @@ class KindMatcher:
 class _World:
     """One generated function, for the hosts with the variables `own` of their own."""
 
-    def __init__(self, kind: KindMatcher, own: Mapping[str, Any]) -> None:
+    def __init__(self, kind: KindMatcher, own: Mapping[str, Any], *, shared: bool) -> None:
+        """`shared`: other hosts may have variables of their own, so each must be asked about."""
         self._kind = kind
         self._fallen = 0
-        self._space: dict[str, Any] = {}
-        self._starts: dict[str | None, int] = {}
         self._plan = kind.lay(own, self._give_up)
+        self._lesson: Lesson | None = Lesson(self._plan)
+        self._starts: dict[str | None, int] = {}
         closures = {
             place: kind.closure(term.node, term.variables)
             for place, term in enumerate(self._plan.terms)
@@ -133,19 +135,19 @@ class _World:
             for place, term in enumerate(self._plan.terms)
             if term.of_host
         ]
-        self.judge, self._space, self._quiet = generate(
+        self._generator = Generator(
             self._plan,
             closures,
-            self._starts,
-            lambda host, data: kind.elsewhere(self, host, data),
-            self._mend,
+            start=self._starts.get if shared or self._of_host else None,
+            elsewhere=lambda host, data: kind.elsewhere(self, host, data),
+            mend=self._mend,
+            learn=self._learn,
         )
+        self.judge = self._generator.judge
 
     def welcome(self, host: str | None) -> None:
         """Works out the first mask of a host: what its name, labels and variables rule out."""
         mask = self._plan.everything
-        if not self._starts:
-            self._space[QUIET] = quiet_mask(self._quiet, mask)
         for table, closure in self._of_host:
             mask &= table.of(closure(host, {}))
         if len(self._starts) >= HOSTS:
@@ -156,9 +158,23 @@ class _World:
         for term in self._plan.terms:
             term.table.close()
 
+    def _learn(self, data: Mapping[str, Any]) -> None:
+        with self._kind.lock:
+            if self._fallen:
+                self._generator.rewrite(None)
+            elif self._lesson is None:
+                self._lesson = Lesson(self._plan)
+                self._generator.rewrite(None, learning=True)
+            elif self._lesson.take(data):
+                lesson, self._lesson = self._lesson, None
+                usual = lesson.usual()
+                self._generator.rewrite(None if self._fallen else usual)
+
     def _give_up(self, laid: Plan, disjuncts: int) -> None:
-        self._fallen |= laid.conditions_of(disjuncts)
-        self._space[FALLEN] = self._fallen
+        with self._kind.lock:
+            self._fallen |= laid.conditions_of(disjuncts)
+            self._generator.space[FALLEN] = self._fallen
+            self._generator.rewrite(None)
 
     def _mend(self, mask: int, host: str | None, data: Mapping[str, Any]) -> int:
         return mask & ~self._fallen | self._kind.by_reference(self._fallen, host, data)

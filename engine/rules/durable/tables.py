@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from engine.rules.durable.classes import Predicate, ValueClasses, merged
+from engine.rules.durable.classes import Predicate, ValueClasses
 from engine.rules.durable.nets import Net, NetRefused, Range, share_out
 
 _log = logging.getLogger(__name__)
@@ -53,19 +53,6 @@ class TruthTable:
         self._everything = everything
         self._account = account
         self._give_up = give_up
-
-    def selective(self) -> tuple[list[Range], int]:
-        """The codes for which any test holds that few values pass, as disjoint ranges in order,
-        and the disjuncts those tests occur in. (`a != 5` and `not (a > 5)` are not such.)"""
-        few = [
-            (test, mask)
-            for test, mask in self._tests
-            if (test.relation in ("!=", "not in")) is test.negated
-        ]
-        involved = 0
-        for _, mask in few:
-            involved |= mask
-        return merged(span for test, _ in few for span in self.classes.passing(test)), involved
 
     def of(self, value: object) -> int:
         """The row of any value, asked for where it is not remembered."""

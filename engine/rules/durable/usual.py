@@ -1,0 +1,158 @@
+"""The usual case of a kind: the classes its values mostly lie in, learnt from its facts.
+
+Most facts look like those before them: every value in its usual class, so the same rows, so the
+same truth. A few comparisons show that, and the answer, put together once from rows that
+durable-rules gave, is then used again. What is learnt changes speed alone, never truth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final
+
+from engine.core.values import MISSING
+from engine.rules.durable.plan import Plan, Term
+from engine.rules.durable.tables import TruthTable
+
+SAMPLE: Final = 128
+"""Facts looked at to learn what is usual."""
+SHARE: Final = 0.6
+"""A usual case is worth testing for where so many facts are of it."""
+_REACH: Final = 40
+"""At most so many neighbouring classes of one truth are taken together, each way."""
+
+Seen = tuple[int, type]
+"""The code of a value and its Python type."""
+
+
+@dataclass(slots=True)
+class Usual:
+    """`tests` (sources and their globals) hold only where the rows of the `tested` terms leave
+    `mask`; the disjuncts of it that rest on other terms too are still to be judged by those."""
+
+    tests: list[str]
+    names: dict[str, Any]
+    tested: frozenset[int]
+    mask: int
+
+
+class Lesson:
+    """Gathers what the values of a plan's field terms look like."""
+
+    def __init__(self, laid: Plan) -> None:
+        self._plan = laid
+        self._fields = {
+            place: term for place, term in enumerate(laid.terms) if term.name is not None
+        }
+        self._names = {place: term.name or "" for place, term in self._fields.items()}
+        self._seen: list[dict[int, Seen]] = []
+
+    def take(self, data: Mapping[str, Any]) -> bool:
+        """Looks at one fact; true once enough have been seen."""
+        seen: dict[int, Seen] = {}
+        for place, term in self._fields.items():
+            value = data.get(self._names[place], MISSING)
+            seen[place] = (term.table.classes.code(value), type(value))
+        self._seen.append(seen)
+        return len(self._seen) >= SAMPLE
+
+    def usual(self) -> Usual | None:
+        """The usual case; None where too few facts are of one."""
+        usual: dict[int, Seen] = {}
+        for place in self._fields:
+            (seen, times), *_ = Counter(sample[place] for sample in self._seen).most_common(1)
+            if times >= SHARE * len(self._seen) and _is_testable(self._fields[place], seen):
+                usual[place] = seen
+        rows = {place: self._fields[place].table.row(code) for place, (code, _) in usual.items()}
+        tested = _enough(self._plan, rows)
+        alike = sum(all(sample[at] == usual[at] for at in tested) for sample in self._seen)
+        if not tested or alike < SHARE * len(self._seen):
+            return None
+        case = Usual([], {}, frozenset(tested), self._plan.everything)
+        for place in tested:
+            case.mask &= rows[place]
+            source, names = _test(place, self._fields[place], *usual[place])
+            case.tests.append(source)
+            case.names |= names
+        return case
+
+
+def _enough(laid: Plan, rows: Mapping[int, int]) -> list[int]:
+    """The terms to test: all that what stays possible rests on, and enough of the others to rule
+    out the rest."""
+    possible = laid.everything
+    for row in rows.values():
+        possible &= row
+    tested = [place for place in rows if laid.terms[place].table.involved & possible]
+    to_rule_out = laid.everything & ~possible
+    for place in tested:
+        to_rule_out &= rows[place]
+    while to_rule_out:
+        best = max(rows, key=lambda place: (to_rule_out & ~rows[place]).bit_count())
+        tested.append(best)
+        to_rule_out &= rows[best]
+    return tested
+
+
+def _is_testable(term: Term, seen: Seen) -> bool:
+    classes, (code, _) = term.table.classes, seen
+    if code >= classes.first_string:
+        return not classes.ordered_strings or code in classes.of_string.values()
+    return code < len(classes.cuts) or classes.missing <= code < classes.other
+
+
+def _test(place: int, term: Term, code: int, kind: type) -> tuple[str, dict[str, Any]]:
+    """Source that is true of `g` (a fact's `get`) only where the term's row is that of `code`."""
+    table, classes = term.table, term.table.classes
+    names: dict[str, Any] = {f"k{place}": term.name}
+    got = f"g(k{place}, M)"
+    if code < len(classes.cuts):
+        return _between(place, table, code, kind, names)
+    if code in classes.of_string.values():
+        names[f"u{place}"] = classes.strings[(code - classes.first_string) // 2]
+        return f"{got} == u{place}", names
+    if code >= classes.first_string:
+        names[f"d{place}"] = classes.of_string
+        if _all_alike(table, code, _no_strings(table)):
+            return f"{got} not in d{place}", names
+        return f"(v := {got}).__class__ is X and v not in d{place}", names
+    values = {classes.null: None, classes.true: True, classes.false: False}
+    names[f"u{place}"] = values.get(code, MISSING)
+    return f"{got} is u{place}", names
+
+
+def _between(
+    place: int, table: TruthTable, code: int, kind: type, names: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The test for a number: between the cuts around all neighbouring classes of the same row."""
+    classes = table.classes
+    first = last = code
+    while first > 0 and code - first < _REACH and _all_alike(table, code, [first - 1]):
+        first -= 1
+    top = len(classes.cuts) - 1
+    while last < top and last - code < _REACH and _all_alike(table, code, [last + 1]):
+        last += 1
+    names[f"h{place}"] = classes.cuts[last]
+    low = ""
+    if first:
+        names[f"l{place}"] = classes.cuts[first - 1]
+        low = f"l{place} <= "
+    if not _all_alike(table, code, [classes.false, classes.true, classes.other]):
+        names[f"f{place}"] = kind
+        return f"(v := g(k{place}, M)).__class__ is f{place} and {low}v < h{place}", names
+    missing_too = _all_alike(table, code, [classes.missing])
+    names[f"z{place}"] = (classes.cuts[first - 1] if first else -inf) if missing_too else MISSING
+    return f"{low}g(k{place}, z{place}) < h{place}", names
+
+
+def _no_strings(table: TruthTable) -> list[int]:
+    classes = table.classes
+    return [code for code in range(classes.first_string) if code != len(classes.cuts)]
+
+
+def _all_alike(table: TruthTable, code: int, others: Sequence[int]) -> bool:
+    row = table.row(code)
+    return all(table.row(other) == row for other in others)
