@@ -37,4 +37,4 @@ def is_destructive(ex: Execution, spec: StepSpec, inputs: Mapping[str, Any]) -> 
         clock=ex.env.clock,
         services=ex.env.services(),
     )
-    return ex.env.actions[spec.uses or ""].destructive(context, inputs)
+    return ex.env.actions[spec.uses or ""].destroys(context, inputs)
