@@ -37,6 +37,7 @@ class Joiner:
         self.plan = plan
         self._kinds = kinds
         self._surroundings = surroundings
+        self.labels_of = surroundings.labels_of
         self._variables = variables
         self._by_host = by_host
         self._checks: dict[tuple[str, str], list[tuple[Read, Read]]] = {}
@@ -171,18 +172,17 @@ class Joiner:
             return _host
         if name.startswith("labels."):
             label = name[7:]
-            labels_of = self._surroundings.labels_of
-            return lambda record: labels_of(record.host).get(label, MISSING)
+            return lambda record: self.labels_of(record.host).get(label, MISSING)
         return lambda record: record.fact.data.get(name, MISSING)
 
     def _that(self, given: Given, at: int) -> bool:
         that = self.plan.that
-        return that is None or that(self.scope(given, at)) is True
+        return that is None or that(self.scope(given, at, timed=self.plan.timed)) is True
 
-    def scope(self, given: Given, at: int) -> dict[str, Any]:
-        """All that an expression over these facts can read."""
+    def scope(self, given: Given, at: int, *, timed: bool = True) -> dict[str, Any]:
+        """All that an expression over these facts can read; `timed`: the time as well."""
         host = next((record.host for slot, record in given if slot.hosted), None)
-        scope = self._surroundings.scope(host, self._variables, at)
+        scope = self._surroundings.scope(host, self._variables, at, timed=timed)
         for slot, record in given:
             scope[slot.name] = record.fact.data
         return scope

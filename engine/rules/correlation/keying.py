@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.core.facts import Catalogue
 from engine.core.values import MISSING, Json
-from engine.lang.expression import compile_expression
+from engine.lang.expression import Expression, compile_expression
+from engine.lang.expression.nodes import Field, Name
 from engine.lang.model import Rule
-from engine.rules.correlation.joins import Combination, Joiner, at_hand
+from engine.rules.correlation.facts import Record
+from engine.rules.correlation.joins import Combination, Given, Joiner, at_hand
 from engine.rules.correlation.keys import Key, original, plain
 from engine.rules.correlation.plan import ConditionPlan, Slot
 
@@ -23,9 +25,9 @@ class Keying:
     def __init__(self, rule: Rule, plan: ConditionPlan, joiner: Joiner, kinds: Catalogue) -> None:
         self._plan = plan
         self._joiner = joiner
-        self._by = [(by, compile_expression(by)) for by in rule.by] if rule.by is not None else None
+        self._by = [self._reader(by) for by in rule.by] if rule.by is not None else None
         if self._by is not None:
-            self.names = tuple(by.text.strip() for by, _ in self._by)
+            self.names = tuple(by.text.strip() for by in rule.by or ())
             self._sources: list[Source] = []
         else:
             fields = _all_fields(plan, kinds) if plan.every else _shared_fields(plan, kinds)
@@ -58,24 +60,32 @@ class Keying:
     def _by_values(self, combination: Combination, at: int) -> Key | None:
         values: list[Any] = []
         hand = at_hand(self._plan, combination)
-        for by, evaluate in self._by or ():
-            of_host = not by.names.isdisjoint(("host", "labels", "vars"))
-            if of_host and len(hand) > 1 and by.names <= {"host", "labels", "vars"}:
-                found = {
-                    plain(value) if value is not MISSING else MISSING
-                    for slot, record in hand
-                    if slot.hosted
-                    for value in [evaluate(self._joiner.scope([(slot, record)], at))]
-                }
-                if len(found) != 1 or MISSING in found:
-                    return None
-                values.append(found.pop())
-                continue
-            value = evaluate(self._joiner.scope(hand, at))
+        for read in self._by or ():
+            value = read(hand, at)
             if value is MISSING:
                 return None
             values.append(plain(value))
         return tuple(values)
+
+    def _reader(self, by: Expression) -> Callable[[Given, int], Any]:
+        """What one field of `by` is of a combination's facts."""
+        root = by.root
+        if isinstance(root, Name) and root.name == "host":
+            return lambda hand, at: _agreed(hand, lambda record: record.host)
+        if isinstance(root, Field) and isinstance(root.base, Name):
+            name, base = root.name, root.base.name
+            if base == "labels":
+                labels_of = self._joiner.labels_of
+                return lambda hand, at: _agreed(
+                    hand, lambda record: labels_of(record.host).get(name, MISSING)
+                )
+            if base not in {"vars", "time"}:
+                return lambda hand, at: next(
+                    (r.fact.data.get(name, MISSING) for slot, r in hand if slot.name == base),
+                    MISSING,
+                )
+        evaluate = compile_expression(by)
+        return lambda hand, at: evaluate(self._joiner.scope(hand, at))
 
     def _names_subject(self, kinds: Catalogue) -> bool:
         """Whether `by` holds every subject field, so that a key is one subject."""
@@ -85,6 +95,14 @@ class Keying:
             if any(f"{slot.name}.{name}" not in self.names for name in kinds[slot.kind].key):
                 return False
         return True
+
+
+def _agreed(hand: Given, read: Callable[[Record], Any]) -> Any:
+    """What all facts that have a host say alike; missing where they differ or none has one."""
+    found = [read(record) for slot, record in hand if slot.hosted]
+    if not found or any(value != found[0] for value in found):
+        return MISSING
+    return MISSING if found[0] is None else found[0]
 
 
 def joins_on_host(rule: Rule, plan: ConditionPlan) -> bool:
