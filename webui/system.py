@@ -191,9 +191,14 @@ class System(Protocol):
         *,
         by: Identity,
         host: str | None = None,
-        dry_run: bool = False,
     ) -> Run:
-        """Raises `NotFound` for no such playbook, `LangError` or `Refused` for wrong inputs."""
+        """Raises `NotFound` for no such playbook, `InvalidInputs` for wrong inputs."""
+        ...
+
+    def plan_run(
+        self, playbook: str, inputs: Mapping[str, Any], *, host: str | None = None
+    ) -> dict[str, Any]:
+        """What the run would do now; nothing is done or recorded. Errors as `start_run`."""
         ...
 
     def answer_approval(

@@ -15,7 +15,6 @@ from typing import Final
 
 from engine.core.clock import Clock
 from engine.core.errors import ContentError, LangError, Position, Problem
-from engine.core.ports import Publish
 from engine.lang.model import Bundle
 
 _log = logging.getLogger(__name__)
@@ -58,8 +57,9 @@ class Content:
         root: Path,
         load: Callable[[], Bundle],
         apply: Callable[[Bundle], None],
-        publish: Publish,
+        publish: Callable[[str, ContentState], None],
         clock: Clock,
+        bundle: Bundle,
     ) -> None:
         self._root = root
         self._load = load
@@ -67,7 +67,7 @@ class Content:
         self._publish = publish
         self._clock = clock
         self._seen = signature(root)
-        self._state = ContentState(load(), clock.now())
+        self._state = ContentState(bundle, clock.now())
         self._swap = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="content", daemon=True)
@@ -79,6 +79,10 @@ class Content:
     def bundle(self) -> Bundle:
         """The bundle in force."""
         return self._state.bundle
+
+    def adopt(self, bundle: Bundle) -> None:
+        """This bundle is in force from now on (called by `apply` between two facts)."""
+        self._state = ContentState(bundle, self._clock.now())
 
     def start(self) -> None:
         self._thread.start()

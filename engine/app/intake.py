@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from engine.core.clock import Clock
-from engine.core.decisions import Decision
+from engine.core.decisions import Decision, Verdict
 from engine.core.facts import Fact
 from engine.core.values import SECOND
 from engine.policy.dispatch import Dispatcher
@@ -58,6 +58,8 @@ class Intake:
         self._dirty = False
         self._last_fact: int | None = None
         self._undelivered: list[Decision] = []
+        self.hosts_seen: dict[str, int] = {}
+        """Every host that reported, with when its last fact arrived."""
         self._queue: queue.SimpleQueue[_Facts | _Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -99,6 +101,21 @@ class Intake:
         self._store.snapshots.save(SNAPSHOT_NAME, Snapshot(1, self._position, now, state))
         self._saved_at, self._dirty = now, False
 
+    def consult(self, request: Fact) -> Verdict:
+        """Puts a request to the rules; the verdict is recorded."""
+
+        def ask() -> Verdict:
+            verdict = self.engine.consult(request)
+            self._dispatch(verdict.decisions)
+            return verdict
+
+        return self.call(ask)
+
+    @property
+    def alive(self) -> bool:
+        """Whether facts are being judged."""
+        return self._thread.is_alive()
+
     @property
     def last_fact(self) -> int | None:
         """When the last fact arrived, microseconds UTC."""
@@ -118,9 +135,9 @@ class Intake:
                 for item in facts:
                     if not item.done.done():
                         item.done.set_exception(error)
-            for item in batch:
-                if isinstance(item, _Call):
-                    self._answer(item)
+            for call in batch:
+                if isinstance(call, _Call):
+                    self._answer(call)
             self._guarded(self._tick)
             if self._dirty and self._clock.now() - self._saved_at >= SNAPSHOT_EVERY:
                 self._guarded(self.save)
@@ -129,19 +146,18 @@ class Intake:
     def _next_batch(self) -> tuple[list[_Facts | _Call], bool]:
         """What has come by now, at most up to the first call; waits until the next deadline."""
         batch: list[_Facts | _Call] = []
-        count = 0
-        try:
-            item = self._queue.get(timeout=self._patience())
-            while True:
-                if item is None:
-                    return batch, True
-                batch.append(item)
-                count += len(item.facts) if isinstance(item, _Facts) else 0
-                if isinstance(item, _Call) or count >= _BATCH:
-                    break
-                item = self._queue.get_nowait()
-        except queue.Empty:
-            return batch, False
+        count, patience = 0, self._patience()
+        while count < _BATCH:
+            try:
+                item = self._queue.get(timeout=patience) if not batch else self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                return batch, True
+            batch.append(item)
+            if isinstance(item, _Call):
+                break
+            count += len(item.facts)
         return batch, False
 
     def _patience(self) -> float:
@@ -161,6 +177,8 @@ class Intake:
         decisions: list[Decision] = []
         for fact in facts:
             decisions.extend(self.engine.feed(fact, now))
+            if fact.host is not None:
+                self.hosts_seen[fact.host] = now
         self._position, self._last_fact, self._dirty = position, now, True
         self._guarded(lambda: self._dispatch(decisions))
         for item in items:

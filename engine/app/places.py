@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import stat
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import policies
 from engine.core.errors import ContentError, SettingsError, WakilError
+from engine.core.values import SECOND
 
 SHIPPED = Path(policies.__file__).resolve().parent.parent
 """The directory that holds the shipped `policies/ playbooks/ configs/ schema/`."""
@@ -100,8 +102,20 @@ class DataLock:
         self._path = data / "lock"
         self._descriptor: int | None = None
 
-    def take(self) -> None:
-        """Raises DataLocked where another process holds it."""
+    def take(self, patience: int = 0) -> None:
+        """Waits up to `patience` microseconds for one that is ending; raises DataLocked."""
+        deadline = time.monotonic() + patience / SECOND
+        while True:
+            try:
+                self._take()
+            except DataLocked:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def _take(self) -> None:
         descriptor = os.open(
             self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
         )

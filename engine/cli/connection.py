@@ -84,7 +84,7 @@ def _remote(url: str, token: str) -> httpx.Client:
 
 @contextmanager
 def _alone(where: Where) -> Iterator[httpx.Client]:
-    from engine.app.build import build
+    from engine.app.build import build, read_machine
     from engine.app.web import build_web
 
     lock = DataLock(where.data)
@@ -93,7 +93,8 @@ def _alone(where: Where) -> Iterator[httpx.Client]:
     except DataLocked as error:
         raise DataLocked(f"{error}; it is starting or stopping: try again in a moment") from None
     try:
-        with build(where.content, where.data, where.config, watch=False) as wakil:
+        machine = read_machine(where.content, where.data, where.config)
+        with build(machine, watch=False) as wakil:
             web = build_web(wakil)
             transport = httpx.WSGITransport(app=web.app)
             headers = {"Authorization": f"Bearer {web.token}"}

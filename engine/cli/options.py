@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -38,13 +39,16 @@ def resolve(
     return Where(directory, state, machine_settings_file(config, environment))
 
 
-def _decorate(function: Any, *options: Any) -> Any:
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _decorate(function: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def place_options(function: Any) -> Any:
+def place_options(function: Command) -> Command:
     """`--content`, `--data`, `--config`."""
     return _decorate(
         function,
@@ -54,7 +58,7 @@ def place_options(function: Any) -> Any:
     )
 
 
-def server_options(function: Any) -> Any:
+def server_options(function: Command) -> Command:
     """Where a command finds its server: places on this machine, or `--url`."""
     return _decorate(
         place_options(function),
@@ -62,7 +66,7 @@ def server_options(function: Any) -> Any:
     )
 
 
-def format_option(*formats: str) -> Any:
+def format_option(*formats: str) -> Callable[[Command], Command]:
     """`--format`, the first being the default."""
     return click.option(
         "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True

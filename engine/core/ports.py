@@ -157,8 +157,12 @@ class ActionType:
     check: Callable[[ActionContext, Mapping[str, Any]], Effect]
     """Whether the effect is there already; asked after an interruption and in a dry run."""
     idempotent: bool = False
-    destructive: Callable[[ActionContext, Mapping[str, Any]], bool] = lambda context, inputs: False
-    """Whether these inputs would destroy what cannot be brought back."""
+    destructive: Callable[[ActionContext, Mapping[str, Any]], bool] | None = None
+    """Whether these inputs would destroy what cannot be brought back; None: they never do."""
+
+    def destroys(self, context: ActionContext, inputs: Mapping[str, Any]) -> bool:
+        """Whether doing this now would destroy what cannot be brought back."""
+        return self.destructive is not None and self.destructive(context, inputs)
 
 
 # ── runs: what the playbook engine keeps, and whom it asks ────────────────────────────────────

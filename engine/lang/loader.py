@@ -2,7 +2,7 @@
 
 With `content.defaults: true` the directory lies over the shipped content: a rule set, a playbook
 and an agent's settings replace those of their name, `override` changes single rules, and a file of
-configs/ that the directory lacks is the shipped one.
+configs/ that the directory lacks is the shipped one. Without, only the shipped guard lies beneath.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from engine.lang.settings import MACHINE_FILE, merge, read_settings
 from engine.lang.yaml import Fields, Node, Scalar, parse_partly, shorten
 
 _LATER: Final = ("models", "notifications")
+_GUARD: Final = "policies/guard.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,12 @@ class _Loader:
         wanted = merge(settings, self._machine).get("content")
         if isinstance(wanted, dict):
             wanted = wanted.get("defaults")
-        if wanted is not True or defaults is None or defaults.samefile(self._content.root):
+        if defaults is None or defaults.samefile(self._content.root):
             return Layers(Layer(self._content.files), None)
         shipped = read_files(defaults)
         self.report.extend(shipped.problems)
-        return Layers(Layer(self._content.files), Layer(shipped.files).prefixed("shipped/"))
+        files = shipped.files if wanted is True else _always(shipped.files)
+        return Layers(Layer(self._content.files), Layer(files).prefixed("shipped/"))
 
     def _agent_settings(self, layers: Layers) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
@@ -270,6 +272,11 @@ class _Loader:
                 check_names(test, by_name, self.report)
             found.append(test)
         return tuple(found)
+
+
+def _always(shipped: tuple[ContentFile, ...]) -> tuple[ContentFile, ...]:
+    """The guard stands without `content.defaults` too: docs/decisions/0003."""
+    return tuple(file for file in shipped if file.name == _GUARD)
 
 
 def _is_empty(node: Node) -> bool:

@@ -48,15 +48,12 @@ def playbooks(call: Call) -> Answer:
 
 
 def start(call: Call) -> Answer:
-    """Starts a run; it passes the same guard as a rule's."""
+    """Starts a run under the guard; with `dry_run`, shows what it would do."""
     body = call.body or {}
-    run = call.system.start_run(
-        call.path["name"],
-        body.get("inputs", {}),
-        by=call.by,
-        host=body.get("host"),
-        dry_run=body.get("dry_run", False),
-    )
+    name, inputs, host = call.path["name"], body.get("inputs", {}), body.get("host")
+    if body.get("dry_run"):
+        return Answer(call.system.plan_run(name, inputs, host=host), 200)
+    run = call.system.start_run(name, inputs, by=call.by, host=host)
     steps = call.system.store.runs.steps_of(run.id)
     return Answer(run.to_json(steps), 202, {"Location": f"/api/v1/runs/{run.id}"})
 

@@ -1,0 +1,117 @@
+"""`wakil run`: everything in one command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.app.places import DataLock, ServerFile, make_private_directory
+from engine.cli.options import place_options, resolve
+from engine.core.values import SECOND
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (WAKIL_HOST); 127.0.0.1 by default.")
+@click.option("--port", type=int, help="Port (WAKIL_PORT); 8000 by default, 0 takes a free one.")
+@click.option("--database", metavar="URL", help="sqlite or postgresql://… (WAKIL_DATABASE).")
+@click.option("--debug", is_flag=True, help="Say more in the log.")
+@place_options
+def run(
+    host: str | None, port: int | None, database: str | None, debug: bool, **place: Any
+) -> None:
+    """Start Wakil: panel, API, agents, rules, playbooks."""
+    began = time.monotonic()
+    os.umask(0o077)
+    _log_to_terminal(debug)
+    where = resolve(**place, make_data=False)
+
+    from engine.app.build import read_machine
+    from engine.app.loading import load_bundle
+    from engine.lang.settings import settings_of
+    from webui.server import serve
+
+    machine = read_machine(where.content, where.data, where.config, database=database)
+    bundle = load_bundle(machine.content, machine.settings)
+    settings = settings_of(machine.settings, bundle.settings)
+    if settings.data and not place["data"] and "WAKIL_DATA" not in os.environ:
+        machine = replace(machine, data=Path(settings.data).resolve())
+    make_private_directory(machine.data)
+    server = _Server(machine, began)
+    status = serve(
+        server.make,
+        host or settings.host,
+        settings.port if port is None else port,
+        on_ready=server.ready,
+        on_stop=server.stop,
+    )
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+def _log_to_terminal(debug: bool) -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+    for noisy in ("httpx", "httpcore", "engineio", "socketio", "werkzeug", "alembic", "dbos"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if debug:
+        logging.getLogger("engine").setLevel(logging.DEBUG)
+
+
+class _Server:
+    """What lives in the worker, between `make` and `stop`."""
+
+    def __init__(self, machine: Any, began: float) -> None:
+        self._machine = machine
+        self._began = began
+        self._stack = ExitStack()
+        self._wakil: Any = None
+        self._token = ""
+
+    def make(self, url: str) -> Any:
+        """Builds everything, in the worker."""
+        from engine.app.build import build
+        from engine.app.web import build_web
+
+        lock = DataLock(self._machine.data)
+        lock.take(patience=15 * SECOND)
+        self._stack.callback(lock.free)
+        try:
+            self._wakil = self._stack.enter_context(build(self._machine))
+            web = build_web(self._wakil)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._token = web.token
+        return web.app
+
+    def ready(self, url: str) -> None:
+        """Requests are answered: say so, and let commands find us."""
+        from webui.auth.setup import hand_out, offer_setup
+
+        data = self._machine.data
+        # The master's process: it is the one a person started, and it outlives a worker.
+        ServerFile(url, os.getppid(), self._token).write(data)
+        self._stack.callback(ServerFile.remove, data)
+        seconds = time.monotonic() - self._began
+        click.echo(f"Wakil is ready at {url} (content {self._machine.content}, {seconds:.1f} s)")
+        base = self._wakil.parts.settings.public_url or url
+        if link := offer_setup(self._wakil.store, self._wakil.clock, base):
+            file = hand_out(link, sys.stdout, data / "setup-link")
+            if file is not None:
+                click.echo(f"The link to make the first admin (15 minutes) is in {file}")
+
+    def stop(self) -> None:
+        """Everything, last part first."""
+        self._stack.close()
