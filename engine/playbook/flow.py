@@ -212,9 +212,11 @@ def finish(ex: Execution, failure: Failure | None) -> Ending:
             changes["reasons"] = failure.reasons
 
     def act() -> Mapping[str, Json]:
-        ex.change(ended=ex.now(), **changes)
+        now = ex.now()
+        ex.run = ex.env.store.update_run(ex.run.id, ended=now, **changes)
         if status in ("failed", "unknown"):
-            ex.env.alert(failure_alert(ex.run, ex.now(), ex.host))
+            ex.env.alert(failure_alert(ex.run, now, ex.host))
+        ex.env.publish("run", ex.run)
         return {}
 
     ex.once("finish", act)

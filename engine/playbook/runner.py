@@ -193,8 +193,8 @@ class Runner:
     def _settle(self, run: str, status: Literal["failed", "unknown"], error: str) -> Run:
         now = self._env.clock.now()
         ended = self._env.store.update_run(run, status=status, ended=now, error=error)
-        self._env.publish("run", ended)
         self._env.alert(failure_alert(ended, now, ended.host or self._env.host))
+        self._env.publish("run", ended)
         return ended
 
     def _take_again(self, run: Run) -> None:

@@ -54,7 +54,7 @@ class Server:
 
     def close(self) -> None:
         self.stop()
-        self.store.database.close()
+        self.store.close()
 
 
 def run(name="r1", playbook="test", trigger=None, **inputs) -> Run:
