@@ -17,6 +17,8 @@ CASES = Path(__file__).parent.parent / "cases" / "expressions"
 def every_case():
     for file in sorted(CASES.glob("*.yaml")):
         for case in yaml.safe_load(file.read_text("utf-8")):
+            if "mistake" in case:
+                continue  # of the type check, which has kinds of its own
             yield pytest.param(case, id=f"{file.stem}: {case['name']}")
 
 
