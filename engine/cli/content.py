@@ -1,0 +1,135 @@
+"""Commands about content: init, check, test, simulate."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.app.places import content_directory, machine_settings_file
+from engine.cli.options import format_option
+from engine.cli.reports import print_problems, print_test_report
+from engine.cli.starter import make_content
+from engine.core.errors import FactRefused, LangError
+from engine.core.facts import Fact
+from engine.core.values import parse_instant
+from engine.lang.door import Door
+from engine.lang.loader import Loaded
+from engine.lang.model import Bundle
+
+
+def _load(directory: str | None) -> Loaded:
+    from engine.app.loading import load_content
+    from engine.lang.settings import read_machine_settings
+
+    root = content_directory(directory, os.environ, Path.cwd())
+    config = machine_settings_file(None, os.environ)
+    machine, _ = read_machine_settings(config, os.environ)
+    return load_content(root, machine)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+def init(directory: Path) -> None:
+    """Make a content repository to start from."""
+    for name in make_content(directory):
+        click.echo(f"  {directory / name}")
+    click.echo(f"Now: wakil check {directory} · wakil run --content {directory}")
+
+
+@click.command()
+@click.argument("directory", metavar="[DIR]", required=False)
+@format_option("text", "json", "github")
+def check(directory: str | None, format_: str) -> None:
+    """Check content; every problem with file, line and column."""
+    try:
+        loaded = _load(directory)
+    except LangError as error:
+        print_problems(error.problems, format_)
+        raise click.exceptions.Exit(1) from None
+    bundle = loaded.bundle
+    print_problems(bundle.warnings, format_)
+    if format_ == "text":
+        cases = sum(len(test.cases) for test in loaded.tests)
+        click.echo(
+            f"{bundle.root}: {len(bundle.rules)} rules, {len(bundle.playbooks)} playbooks, "
+            f"{cases} cases: good ({bundle.commit})"
+        )
+
+
+@click.command()
+@click.argument("directory", metavar="[DIR]", required=False)
+@format_option("text", "json", "junit")
+def test(directory: str | None, format_: str) -> None:
+    """Run the rule tests of policies/tests/."""
+    from engine.app.actions import ACTIONS
+    from engine.playbook.rehearsal import rehearse
+    from engine.rules.casetests import run_tests
+
+    try:
+        loaded = _load(directory)
+    except LangError as error:
+        print_problems(error.problems, "text")
+        raise click.exceptions.Exit(1) from None
+    report = run_tests(
+        loaded.bundle,
+        loaded.tests,
+        check_run=lambda name, inputs, decision: rehearse(
+            loaded.bundle, ACTIONS, name, inputs, decision
+        ),
+    )
+    print_test_report(report, format_)
+    if not report.passed:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option(
+    "--facts",
+    "file",
+    required=True,
+    type=click.File("r", encoding="utf-8"),
+    help="Facts as JSON lines; - for standard input.",
+)
+@click.option("--until", metavar="TIME", help="Go on to this time after the last fact.")
+@click.argument("directory", metavar="[DIR]", required=False)
+def simulate(file: Any, until: str | None, directory: str | None) -> None:
+    """Decisions that recorded facts would have led to, as JSON lines."""
+    from engine.rules.simulate import as_line
+    from engine.rules.simulate import simulate as run_simulation
+
+    end = None if until is None else parse_instant(until)
+    if until is not None and end is None:
+        raise click.UsageError(f"--until takes a time such as 2026-01-01T00:00:00Z, not {until!r}")
+    try:
+        bundle = _load(directory).bundle
+    except LangError as error:
+        print_problems(error.problems, "text")
+        raise click.exceptions.Exit(1) from None
+    out = sys.stdout
+    for decision in run_simulation(bundle, _facts(file, bundle), end):
+        out.write(as_line(decision) + "\n")
+
+
+def _facts(file: Any, bundle: Bundle) -> Iterator[Fact]:
+    """The facts of a file, in its order. A wrong type is a warning; what is no fact at all is an
+    error that names the line."""
+    door = Door(bundle.kinds)
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            raw = json.loads(line)
+            admitted = door.admit_with_warnings(raw, host_default="localhost", strict=False)
+        except (ValueError, RecursionError) as error:
+            raise click.ClickException(f"{file.name}:{number}: not JSON: {error}") from None
+        except FactRefused as error:
+            raise FactRefused(f"{file.name}:{number}: {error.message}") from None
+        for warning in admitted.warnings:
+            click.echo(f"{file.name}:{number}: warning: {warning}", err=True)
+        yield admitted.fact

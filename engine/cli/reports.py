@@ -1,0 +1,117 @@
+"""Problems and test results, for people and for the machines that run them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from xml.etree import ElementTree
+
+import click
+
+from engine.core.errors import Problem
+from engine.rules.casetests import CaseResult, TestReport
+
+
+def print_problems(problems: Sequence[Problem], format_: str) -> None:
+    """Problems on standard output, sorted as they come; warnings in text on standard error."""
+    if format_ == "json":
+        click.echo(json.dumps([_problem(each) for each in problems], ensure_ascii=False, indent=2))
+        return
+    for problem in problems:
+        if format_ == "github":
+            click.echo(_github(problem))
+        else:
+            click.echo(str(problem), err=problem.severity == "warning")
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors and format_ == "text":
+        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    place = problem.position
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def _github(problem: Problem) -> str:
+    """A workflow command of GitHub Actions, which shows it beside the line."""
+    place = problem.position
+    message = problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    where = f"file={place.file},line={place.line},col={place.column}"
+    return f"::{problem.severity} {where}::{message}"
+
+
+def print_test_report(report: TestReport, format_: str) -> None:
+    """Every case, and the rules and conditions that none covers."""
+    if format_ == "json":
+        click.echo(json.dumps(_report(report), ensure_ascii=False, indent=2))
+    elif format_ == "junit":
+        click.echo(ElementTree.tostring(_junit(report.results), encoding="unicode"))
+    else:
+        _print_text(report)
+
+
+def _print_text(report: TestReport) -> None:
+    for result in report.results:
+        mark = "ok  " if result.passed else "FAIL"
+        click.echo(f"{mark} {result.ruleset}: {result.name}")
+        for failure in result.failures:
+            click.echo(f"     {result.file}:{result.line}: {failure}")
+    for each in report.uncovered:
+        what = f"condition {each.condition}" if each.condition else "the rule"
+        click.echo(f"uncovered: {each.file}:{each.line}: {each.ruleset}/{each.rule}: {what}")
+    passed = sum(result.passed for result in report.results)
+    failed = len(report.results) - passed
+    rules = sum(each.condition is None for each in report.uncovered)
+    click.echo(f"{passed} passed, {failed} failed, {rules} rules uncovered")
+
+
+def _report(report: TestReport) -> dict[str, object]:
+    return {
+        "passed": report.passed,
+        "cases": [
+            {
+                "file": result.file,
+                "line": result.line,
+                "ruleset": result.ruleset,
+                "name": result.name,
+                "passed": result.passed,
+                "failures": list(result.failures),
+            }
+            for result in report.results
+        ],
+        "uncovered": [
+            {
+                "ruleset": each.ruleset,
+                "rule": each.rule,
+                "file": each.file,
+                "line": each.line,
+                "condition": each.condition,
+            }
+            for each in report.uncovered
+        ],
+    }
+
+
+def _junit(results: Iterable[CaseResult]) -> ElementTree.Element:
+    listed = list(results)
+    suite = ElementTree.Element(
+        "testsuite",
+        name="wakil",
+        tests=str(len(listed)),
+        failures=str(sum(not result.passed for result in listed)),
+    )
+    for result in listed:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=result.ruleset, name=result.name, file=result.file
+        )
+        if not result.passed:
+            failure = ElementTree.SubElement(case, "failure", message=result.failures[0])
+            failure.text = "\n".join(result.failures)
+    return suite
