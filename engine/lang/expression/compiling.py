@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine.core.values import MISSING
 from engine.lang.expression.comparing import compile_compare
-from engine.lang.expression.functions import RUNTIME
+from engine.lang.expression.functions import RUNTIME, found
 from engine.lang.expression.nodes import (
     Arithmetic,
     Bool,
@@ -28,6 +28,8 @@ from engine.lang.expression.nodes import (
     Not,
     Subscript,
 )
+from engine.lang.expression.patterns import compile_pattern
+from engine.lang.expression.signatures import PATTERNS
 from engine.lang.expression.values import (
     arithmetic,
     is_list,
@@ -166,6 +168,8 @@ def _call(node: Call) -> Evaluator:
         return _default(*arguments)
     if node.function == "during":
         return _during(arguments[0])
+    if node.function in PATTERNS:
+        return _pattern(node, arguments[0])
     function = RUNTIME[node.function]
     if len(arguments) == 1:
         only = arguments[0]
@@ -174,6 +178,14 @@ def _call(node: Call) -> Evaluator:
         first, second = arguments
         return lambda scope: function(first(scope), second(scope))
     return lambda scope: function(*[argument(scope) for argument in arguments])
+
+
+def _pattern(node: Call, text: Evaluator) -> Evaluator:
+    """`search` and `matches` with their pattern compiled; the parser lets only strings pass."""
+    whole = node.function == "matches"
+    pattern = node.arguments[1]
+    compiled = compile_pattern(str(pattern.value) if isinstance(pattern, Literal_) else "")
+    return lambda scope: found(compiled, text(scope), whole)
 
 
 def _default(value: Evaluator, otherwise: Evaluator) -> Evaluator:

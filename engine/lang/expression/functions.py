@@ -1,6 +1,7 @@
 """The functions at run time: each takes values, gives a value or MISSING, and never raises.
 
-`defined` and `default` and `during` need more than their arguments' values; `compiling` has them.
+`defined`, `default`, `during` and the patterns need more than their arguments' values: they are
+in `compiling`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from engine.core.values import MISSING
-from engine.lang.expression.patterns import compile_pattern, without_surrogates
+from engine.lang.expression.patterns import without_surrogates
 from engine.lang.expression.values import (
     MAX_MADE,
     arithmetic,
@@ -26,26 +27,15 @@ from engine.lang.expression.wording import worded
 _MAX_DIGITS: Final = 15
 
 
-def search(text: Any, pattern: Any) -> Any:
-    """Whether the pattern occurs in the text."""
+def found(compiled: Any, text: Any, whole: bool) -> Any:
+    """Whether a compiled pattern is the whole text (`matches`) or occurs in it (`search`)."""
     if not isinstance(text, str):
         return MISSING
-    compiled = compile_pattern(pattern)
+    judge = compiled.fullmatch if whole else compiled.search
     try:
-        return compiled.search(text) is not None
+        return judge(text) is not None
     except UnicodeEncodeError:
-        return compiled.search(without_surrogates(text)) is not None
-
-
-def matches(text: Any, pattern: Any) -> Any:
-    """Whether the pattern is the whole text, from end to end."""
-    if not isinstance(text, str):
-        return MISSING
-    compiled = compile_pattern(pattern)
-    try:
-        return compiled.fullmatch(text) is not None
-    except UnicodeEncodeError:
-        return compiled.fullmatch(without_surrogates(text)) is not None
+        return judge(without_surrogates(text)) is not None
 
 
 def startswith(text: Any, prefix: Any) -> Any:
@@ -204,8 +194,6 @@ def bytes_text(number: Any) -> Any:
 
 RUNTIME: Final[Mapping[str, Callable[..., Any]]] = {
     "get": get,
-    "matches": matches,
-    "search": search,
     "startswith": startswith,
     "endswith": endswith,
     "contains": contains,
