@@ -1,0 +1,149 @@
+"""The whole engine on the workload: speed, memory, reloads, compiling, the journal."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.workload import START, Weather, stream, write_content
+from engine.core.facts import Fact
+from engine.lang.loader import load
+from engine.lang.model import Bundle
+from engine.rules.engine import Engine
+from engine.store.store import Store
+
+CHUNK = 20_000
+
+
+def bundle(rules: int) -> Bundle:
+    """Content with so many rules, loaded and checked."""
+    with tempfile.TemporaryDirectory() as root:
+        content = write_content(Path(root) / "content", rules)
+        return load(content, actions={}, agents={}, shared=False)
+
+
+def resident() -> int:
+    """Bytes of memory the process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Stream:
+    """Facts in chunks whose time goes on, fed to one engine."""
+
+    def __init__(self, content: Bundle, weather: Weather, seed: int = 1) -> None:
+        self.engine = Engine(content, now=START)
+        self._weather: Weather = weather
+        self._seed = seed
+        self._clock = START
+        self.decisions = 0
+
+    def chunk(self, count: int) -> list[Fact]:
+        """The next facts, made ahead so that making them is not measured."""
+        self._seed += 1
+        facts = list(stream(self._weather, count, self._seed, self._clock))
+        self._clock = facts[-1].at + 25_000
+        return facts
+
+    def feed(self, facts: list[Fact]) -> float:
+        """Facts a second of CPU."""
+        feed, decided = self.engine.feed, 0
+        began = time.process_time()
+        for fact in facts:
+            decided += len(feed(fact))
+        spent = time.process_time() - began
+        self.decisions += decided
+        return len(facts) / spent
+
+
+def speed(content: Bundle, weather: Weather, rounds: int) -> Iterator[float]:
+    """Facts a second, round by round; the first is for warming up and is not given."""
+    running = Stream(content, weather)
+    running.feed(running.chunk(CHUNK))
+    gc.collect()
+    for _ in range(rounds):
+        yield running.feed(running.chunk(CHUNK))
+    running.engine.close()
+
+
+def drift(content: Bundle, facts: int) -> dict[str, float]:
+    """Growth of memory over so many facts, after as much warming up as makes caches full."""
+    running = Stream(content, "calm")
+    for _ in range(10):
+        running.feed(running.chunk(CHUNK))
+    gc.collect()
+    before = resident()
+    for _ in range(facts // CHUNK):
+        running.feed(running.chunk(CHUNK))
+    gc.collect()
+    after = resident()
+    running.engine.close()
+    return {"facts": facts, "before_mb": before / 1e6, "drift_mb": (after - before) / 1e6}
+
+
+def reloads(content: Bundle, times: int) -> dict[str, float]:
+    """An engine that goes on with its content again and again: memory and milliseconds each."""
+    running = Stream(content, "storm")
+    spent = []
+    memory = []
+    for _ in range(times):
+        facts = running.chunk(400)
+        for fact in facts:
+            running.engine.feed(fact)
+        began = time.perf_counter()
+        running.engine.reload(content, facts[-1].at)
+        spent.append((time.perf_counter() - began) * 1e3)
+        gc.collect()
+        memory.append(resident())
+    running.engine.close()
+    early = memory[min(20, times - 1)]
+    return {
+        "reloads": times,
+        "median_ms": statistics.median(spent),
+        "after_20_mb": early / 1e6,
+        "growth_mb": (memory[-1] - early) / 1e6,
+    }
+
+
+def compiling(rules: int) -> dict[str, float]:
+    """Seconds from files to an engine that has judged a first round of facts."""
+    began = time.process_time()
+    content = bundle(rules)
+    loaded = time.process_time()
+    running = Stream(content, "calm")
+    built = time.process_time()
+    running.feed(running.chunk(400))
+    first = time.process_time()
+    running.engine.close()
+    return {
+        "rules": rules,
+        "read_and_check_s": loaded - began,
+        "compile_s": built - loaded,
+        "first_round_s": first - built,
+    }
+
+
+def journal(facts: int, weather: Weather) -> dict[str, float]:
+    """Bytes on disk for each million facts, packed, and facts a second written."""
+    with tempfile.TemporaryDirectory() as root:
+        store = Store.open(Path(root) / "wakil.db")
+        source = stream(weather, facts)
+        began = time.process_time()
+        while chunk := [fact for fact, _ in zip(source, range(1000), strict=False)]:
+            store.journal.append(chunk)
+        appended = time.process_time() - began
+        store.journal.compact()
+        with store.database.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = (Path(root) / "wakil.db").stat().st_size
+        store.close()
+    return {
+        "facts": facts,
+        "mb_per_million": size / facts,
+        "appended_per_second": facts / appended,
+    }
