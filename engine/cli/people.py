@@ -55,6 +55,9 @@ def verify_audit(**place: Any) -> None:
     """Tell whether the audit trail is whole; exit 1 where it is not."""
     with connect(**place) as api:
         found = api.get("/audit/verify")
-    click.echo(found["detail"])
-    if not found["whole"]:
-        raise click.exceptions.Exit(1)
+    if found["good"]:
+        click.echo(f"the audit trail is whole: {found['entries']} entries")
+        return
+    where = "" if found["entry"] is None else f" from entry {found['entry']} on"
+    click.echo(f"the audit trail does not hold{where}: {found['reason']}")
+    raise click.exceptions.Exit(1)

@@ -115,3 +115,17 @@ def _junit(results: Iterable[CaseResult]) -> ElementTree.Element:
             failure = ElementTree.SubElement(case, "failure", message=result.failures[0])
             failure.text = "\n".join(result.failures)
     return suite
+
+
+def print_findings(findings: Sequence[tuple[str, str, str, str]], format_: str) -> None:
+    """What `doctor` found: (what, state, what is the case, what to do)."""
+    if format_ == "json":
+        names = ("what", "state", "said", "mend")
+        shown = [dict(zip(names, each, strict=True)) for each in findings]
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    marks = {"well": "ok   ", "note": "note ", "wrong": "WRONG"}
+    for what, state, said, mend in findings:
+        click.echo(f"{marks[state]} {what}: {said}")
+        if mend:
+            click.echo(f"      {mend}")

@@ -8,6 +8,7 @@ from webui.api import (
     agents,
     alerts,
     approvals,
+    audit,
     content,
     decisions,
     facts,
@@ -29,4 +30,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *agents.ROUTES,
     *content.ROUTES,
     *people.ROUTES,
+    *audit.ROUTES,
 )
