@@ -53,10 +53,12 @@ def serve(
     Raises `SettingsError` where the port cannot be had.
     """
     listener = listen(host, port)
-    url = url_of(listener)
+    url, master = url_of(listener), os.getpid()
     try:
         _Application(make_app, url, on_ready, on_stop, most_panels, listener.detach()).run()
     except SystemExit as ended:
+        if os.getpid() != master:
+            raise  # a worker's own end: its status tells the master why
         return 1 if ended.code else 0
     return 0
 
