@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import re2
-
+from engine.lang.schema_words import compile_pattern
 from engine.lang.yaml import shorten
 
 Check = Callable[[Any], str | None]
@@ -126,7 +125,7 @@ def _between(
 
 
 def _pattern(pattern: str) -> Check:
-    compiled = re2.compile(pattern)
+    compiled = compile_pattern(pattern)
 
     def check(value: Any) -> str | None:
         if not isinstance(value, str) or compiled.search(value) is not None:

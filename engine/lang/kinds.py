@@ -15,6 +15,7 @@ from engine.core.errors import Position, Problem
 from engine.core.facts import FactKind, FieldType
 from engine.core.values import MINUTE, parse_duration
 from engine.lang.schema import check_shape
+from engine.lang.schema_words import compile_pattern
 from engine.lang.yaml import Fields, Items, Node, Scalar, to_json
 
 SUFFIX = ".schema.json"
@@ -100,7 +101,8 @@ def field_type(name: str, schema: Mapping[str, Any], required: bool) -> FieldTyp
 
 def read_kind(node: Node, name: str) -> tuple[FactKind | None, list[Problem]]:
     """A content's own kind from its file's tree; None beside the problems where it is wrong."""
-    problems = check_shape(node, "factkind")
+    shape = check_shape(node, "factkind")
+    problems = [each for each in shape if "unknown key '$ref'" not in each.message]
     place = node.position
     if not name.replace("_", "a").isalnum() or not name.isascii() or name != name.lower():
         message = f"a kind is named by its file: letters, digits, underscores, not '{name}'"
@@ -149,9 +151,11 @@ def _patterns(node: Node) -> list[Problem]:
     for name, value in node:
         if name == "pattern" and isinstance(value, Scalar) and isinstance(value.value, str):
             try:
-                re2.compile(value.value)
+                compile_pattern(value.value)
             except re2.error as error:
-                message = f"not a pattern that RE2 takes: {error}"
+                reason = error.args[0] if error.args else error
+                text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
+                message = f"not a pattern that RE2 takes: {text}"
                 found.append(Problem(value.position, message, "pattern"))
         else:
             found.extend(_patterns(value))

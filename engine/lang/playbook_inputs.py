@@ -87,9 +87,8 @@ def check_run_inputs(
         if declared.required and (given is None or name not in given)
     ]
     if missing:
-        shown = one_of([f"'{name}'" for name in missing])
         where = given.position if given is not None else place.position
-        report.error(where, f"playbook '{playbook.name}' needs the input {shown}", "missing-input")
+        report.error(where, f"playbook '{playbook.name}' needs {_inputs(missing)}", "missing-input")
 
 
 def check_action_inputs(step: Fields, action: ActionType, report: Report) -> None:
@@ -104,13 +103,20 @@ def check_action_inputs(step: Fields, action: ActionType, report: Report) -> Non
                 report.error(key.position, message, "unknown-input")
         elif constant(value) and not is_secret(value):
             report.extend(check_node(value, {**_rooted(action), **properties[key.text]}, key.text))
+    if given is not None and "oneOf" in action.inputs:
+        choice = {"type": "object", "oneOf": action.inputs["oneOf"]}
+        report.extend(check_node(given, choice, "with"))
     missing = [
         name for name in action.inputs.get("required", ()) if given is None or name not in given
     ]
     if missing:
-        shown = one_of([f"'{name}'" for name in missing])
         where = given.position if given is not None else step.position
-        report.error(where, f"action '{action.name}' needs the input {shown}", "missing-input")
+        report.error(where, f"action '{action.name}' needs {_inputs(missing)}", "missing-input")
+
+
+def _inputs(names: list[str]) -> str:
+    shown = one_of([f"'{name}'" for name in names])
+    return f"the input{'s'[: len(names) > 1]} {shown}"
 
 
 def _rooted(action: ActionType) -> dict[str, Any]:

@@ -246,7 +246,9 @@ class _Steps:
             self._report.error(
                 found.position, f"two steps have the id '{shorten(step_id)}'", "duplicate"
             )
-        outputs = schema_type(action.outputs) if action is not None else ANY
+        outputs = ANY
+        if action is not None:
+            outputs = schema_type({"additionalProperties": False, **action.outputs})
         self._outputs[step_id] = replace(outputs, noun="output", optional=True)
         return step_id
 

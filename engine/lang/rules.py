@@ -100,7 +100,7 @@ class RuleReader:
         for key, why in _NOT_FOR[mode].items():
             found = node.key(key)
             if found is not None:
-                report.error(found.position, f"'{key}' is nothing for {_shown(mode)} rule: {why}",
+                report.error(found.position, f"'{key}' does not go with {_shown(mode)} rule: {why}",
                              "conflict")  # fmt: skip
         if mode == "request":
             return

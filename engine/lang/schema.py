@@ -6,7 +6,8 @@ holds this reading of them against the `jsonschema` package. Read here: `type`, 
 keys), `if: {not: {required}}, then: {required}`, `allOf` of `if: {properties}, then: {required}`,
 `anyOf` (told apart by type), `items`, `enum`, `const`, `minimum`, `maximum`, `minLength`,
 `pattern`, `min`/`max` of `Items` and `Properties`, `$ref` to `#/$defs/…`; and, unknown to editors,
-`x-is` (what the value is called in a message), `x-later` (keys of a later version).
+`x-is` (what the value is called in a message), `x-later` (keys of a later version), `x-secret`
+(the value is not shown).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from engine.core.errors import Position, Problem
 from engine.lang.expression.suggest import did_you_mean, nearest, one_of
 from engine.lang.schema_words import expected_words, matches, matches_type
 from engine.lang.yaml import Fields, Items, Node, Scalar, kind_of, shorten
+from engine.lang.yaml_hints import CONDITION_KEYS, quoting_hint
 
 Schema = Mapping[str, Any]
 
@@ -36,6 +38,8 @@ def shipped_schema(name: str) -> dict[str, Any]:
 
 def check_shape(node: Node, name: str) -> list[Problem]:
     """All that is wrong with the structure of a file's tree, by the shipped schema `name`."""
+    if isinstance(node, Scalar) and node.value is None and not node.text:
+        return [Problem(node.position, "the file is empty", "empty")]
     return check_node(node, shipped_schema(name))
 
 
@@ -107,9 +111,13 @@ class _Checker:
 
     def _wrong(self, node: Node, schema: Schema, key: str | None) -> str:
         subject = f"'{key}' must be" if key else "this must be"
+        if key and key.endswith("[]"):
+            subject = f"an item of '{key[:-2]}' must be"
         later = schema.get("x-later-types", {}).get("object") if isinstance(node, Fields) else None
         if later is not None:
             return f"{later} are not available in this version"
+        if schema.get("x-secret"):
+            return f"{subject} {expected_words(schema)}"
         if not matches_type(to_top(node), schema) or "enum" not in schema:
             return f"{subject} {expected_words(schema)}, not {kind_of(node)}"
         known = [str(value) for value in schema["enum"] if isinstance(value, str)]
@@ -167,6 +175,8 @@ class _Checker:
             self.say(name.position, f"'{key}' is not available in this version", "later")
             return
         if node.flow and isinstance(value, Scalar) and not value.text and value.style == "plain":
+            if _cut_short(node, name):
+                return  # said where the value that was cut short is read
             shown = shorten(key)
             message = (
                 f"unknown key '{shown}': in flow style ',' ends a value; quote the whole value"
@@ -204,6 +214,18 @@ class _Checker:
         if "items" in schema:
             for item in node.items:
                 self.check(item, schema["items"], f"{key}[]" if key else None)
+
+
+def _cut_short(node: Fields, name: Scalar) -> bool:
+    """Whether the value before this key is a condition that a comma broke."""
+    before: tuple[str, Node] | None = None
+    for key, value in node.entries:
+        if key is name and before is not None:
+            label, text = before
+            known = label in CONDITION_KEYS and isinstance(text, Scalar)
+            return known and isinstance(text, Scalar) and quoting_hint(text, label) is not None
+        before = (key.text, value)
+    return False
 
 
 def _holds(node: Fields, condition: Schema) -> bool:

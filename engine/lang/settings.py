@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.core.errors import LangError, Problem, SettingsError
 from engine.core.values import DAY, parse_duration
-from engine.lang.reading import Mode, Report
+from engine.lang.reading import Mode, Report, fields_of
 from engine.lang.schema import check_shape
 from engine.lang.settings_environment import from_environment
 from engine.lang.yaml import Fields, Node, Scalar, parse, shorten, to_json
@@ -122,6 +122,10 @@ def check_settings(node: Node) -> list[Problem]:
             f"there is no time zone '{shorten(zone.value)}'; an IANA name is wanted: Asia/Riyadh"
         )
         problems.append(Problem(zone.position, message, "timezone"))
+    server = fields_of(node, "server") if isinstance(node, Fields) else None
+    if server is not None and (port := server.key("gateway_port")) is not None:
+        message = "this version has no gateway; the port is not used"
+        problems.append(Problem(port.position, message, "later", "warning"))
     return problems
 
 
@@ -169,17 +173,21 @@ def read_machine_settings(
             node = parse(data, str(path))
         except LangError as error:
             raise SettingsError(_sentence(error.problems)) from None
-        problems = check_settings(node)
+        problems = _errors(node)
         if problems:
-            raise SettingsError(_sentence(sorted(problems)))
+            raise SettingsError(_sentence(problems))
         found = to_json(node) or {}
     values, warnings = from_environment(environment)
     for variable, node in values:
-        problems = check_settings(node)
+        problems = _errors(node)
         if problems:
             raise SettingsError(f"{variable}: {problems[0].message}")
         found = merge(found, to_json(node))
     return found, warnings
+
+
+def _errors(node: Node) -> list[Problem]:
+    return sorted(problem for problem in check_settings(node) if problem.severity == "error")
 
 
 def _sentence(problems: Sequence[Problem]) -> str:

@@ -104,7 +104,7 @@ def _decode(data: bytes | str, file: str) -> tuple[str | None, Problem | None]:
         message = "begins with a byte order mark; save the file as UTF-8 without one"
         return None, Problem(Position(file), message, "encoding")
     if found := _UNPRINTABLE.search(text):
-        code = ord(found[0])
+        code = 0 if "\0" in text else ord(found[0])
         message = f"the control character U+{code:04X} cannot stand in YAML"
         if code == 0:
             message = "a binary file (it holds a NUL byte), not UTF-8 text"

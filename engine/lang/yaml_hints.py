@@ -9,7 +9,7 @@ from engine.lang.yaml_nodes import Scalar, Source, shorten
 _KEYED = re.compile(r"^(?P<lead>[\s-]*(?:\{\s*)?(?:[^:#\"'{}\[\],]+:\s+[^:]*?[,{]\s*)*)"
                     r"(?P<key>[A-Za-z_][\w.-]*):[ \t]+(?P<value>\S.*)$")  # fmt: skip
 _ITEM = re.compile(r"^\s*-[ \t]+(?P<value>\S.*)$")
-_CONDITION_KEYS = frozenset({"when", "until", "unless", "where", "that", "if", "all", "any"})
+CONDITION_KEYS = frozenset({"when", "until", "unless", "where", "that", "if", "all", "any"})
 _TABS = "a tab in the indentation; use spaces"
 _PLAIN = {
     "mapping values are not allowed in this context": "a second ': ' in one line",
@@ -46,10 +46,12 @@ def explain_syntax(source: Source, index: int, began: int | None, problem: str) 
         value = found["value"]
         key = found.groupdict().get("key")
         reason = _broken_by(value, problem)
-        if reason and (key is None or key in _CONDITION_KEYS or reason == _LEADING):
+        if reason and (key is None or key in CONDITION_KEYS or reason == _LEADING):
             shown = f"{key}: {quote(_bare(value))}" if key else f"- {quote(_bare(value))}"
             place = source.index(number, found.start("value") + 1)
             return place, f"{reason}; quote the whole value: {shorten(shown, 160)}"
+    if source.text[index : index + 1] == "\t":
+        return index, _TABS
     return index, _PLAIN.get(problem, shorten(problem, 200))
 
 
