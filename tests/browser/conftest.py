@@ -56,6 +56,7 @@ def complaints() -> list[str]:
 def watched(context: BrowserContext, complaints: list[str]) -> Page:
     """A page whose errors are collected."""
     page = context.new_page()
+    page.set_default_timeout(15_000)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "console",

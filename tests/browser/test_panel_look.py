@@ -68,7 +68,7 @@ def test_the_page_does_not_move_while_it_loads_and_lives(page: Page, server: Pan
     )
     for path in PATHS:
         settled(page, server.url + path)
-        expect(page.locator(".live.live")).to_be_visible()
+        expect(page.locator(".live.is-live")).to_be_visible()
         server.emit("metrics", {"at": server.status["now"], "hosts": server.status["hosts"]})
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         assert page.evaluate("window.moved") <= 0.02, path
@@ -110,7 +110,7 @@ def test_motion_stops_when_asked_to(browser: Browser, server: PanelServer) -> No
         if wish != "reduce":
             page.emulate_media(reduced_motion="no-preference")
         settled(page, server.url)
-        expect(page.locator(".live.live")).to_be_visible()
+        expect(page.locator(".live.is-live")).to_be_visible()
         assert (page.evaluate(running) > 0) is moving
         context.close()
 

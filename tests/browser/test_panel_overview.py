@@ -19,7 +19,7 @@ ANSWER = (
 def opened(page: Page, server: PanelServer, path: str = "/") -> Page:
     """The page at `path`, connected."""
     page.goto(server.url + path)
-    expect(page.locator(".live.live .said")).to_have_text("Live")
+    expect(page.locator(".live.is-live .said")).to_have_text("Live")
     return page
 
 

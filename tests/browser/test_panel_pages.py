@@ -33,7 +33,7 @@ def test_a_decision_tells_the_chain_from_fact_to_outcome(
 
 def test_a_decision_follows_its_run_live(page: Page, server: PanelServer) -> None:
     page.goto(f"{server.url}/decisions/f_3fa91c0e")
-    expect(page.locator(".live.live")).to_be_visible()
+    expect(page.locator(".live.is-live")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     with page.expect_request(lambda request: request.url.endswith("/decisions/f_3fa91c0e")):
@@ -88,7 +88,7 @@ def test_a_question_that_changed_is_not_answered(page: Page, server: PanelServer
 
 def test_the_output_is_held_on_request(page: Page, server: PanelServer) -> None:
     page.goto(f"{server.url}/runs/r_8kq4")
-    expect(page.locator(".live.live")).to_be_visible()
+    expect(page.locator(".live.is-live")).to_be_visible()
     page.get_by_role("button", name="Stop following").click()
     server.runs[0]["steps"][3]["log"] += "one line more\n"
     with page.expect_response(lambda answer: answer.url.endswith("/runs/r_8kq4")):
@@ -100,7 +100,7 @@ def test_the_output_is_held_on_request(page: Page, server: PanelServer) -> None:
 
 def test_every_link_leads_somewhere(page: Page, server: PanelServer) -> None:
     page.goto(server.url)
-    expect(page.locator(".live.live")).to_be_visible()
+    expect(page.locator(".live.is-live")).to_be_visible()
     hrefs = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
     for href in sorted({link for link in hrefs if link.startswith("/")}):
         page.goto(server.url + href)

@@ -130,7 +130,7 @@ def waiting_run() -> JsonObject:
             "destructive": False,
         },
     ]
-    back = [{"path": "steps.1.rollback", "name": "Restore 94 log files", "status": "waiting"}]
+    back = [{"path": "steps.1.rollback", "name": "Restore 94 log files", "status": "ready"}]
     return run(
         "r_8kq4",
         "disk-cleanup",
@@ -317,7 +317,7 @@ def alerts() -> list[JsonObject]:
             -1560,
             rule="model-failing",
             status="acknowledged",
-            acknowledged_by="omar",
+            acknowledged_by="user:omar",
         ),
         alert(
             "al_5",

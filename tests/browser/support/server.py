@@ -131,7 +131,7 @@ class PanelServer:
     def _switch(self, paused: bool, body: dict[str, Any]) -> Response:
         automation = {"mode": "auto", "paused": paused, "by": None, "at": None, "reason": None}
         if paused:
-            automation |= {"by": "Layla Haddad", "at": scene.at(0), "reason": body.get("reason")}
+            automation |= {"by": "user:layla", "at": scene.at(0), "reason": body.get("reason")}
         self.status["automation"] = automation
         return reply(automation)
 
@@ -139,7 +139,7 @@ class PanelServer:
         parts = path.strip("/").split("/")
         if parts[:2] == ["alerts", "acknowledge"]:
             found = next(one for one in self.alerts if one["id"] == parts[2])
-            found.update(status="acknowledged", acknowledged_by="Layla Haddad")
+            found.update(status="acknowledged", acknowledged_by="user:layla")
             return reply(found)
         if parts[0] == "approvals" and parts[2] in ("approve", "reject"):
             if body["digest"] != self.approvals[0]["digest"]:

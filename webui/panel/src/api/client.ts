@@ -56,7 +56,7 @@ async function call<T>(method: string, path: string, body?: unknown, open = fals
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
-export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
+export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body);
 export const remove = <T>(path: string): Promise<T> => call<T>("DELETE", path);
 
 /** The three calls that a signed-out browser may make: their 401 is an answer, not an ended session. */

@@ -3,6 +3,7 @@ import { mayAs, useAccount } from "../account";
 import { age, clock, epoch } from "../format/time";
 import { useNow } from "../live/hooks";
 import { useLive } from "../live/store";
+import { nameOf } from "../live/story";
 import { words } from "../words";
 import { Icon, type IconName } from "./Icon";
 import { Link } from "./Link";
@@ -19,7 +20,7 @@ function useLook(): Look {
   if (!status) return { icon: "play", dot: "eye", title: bar.connecting, sub: "" };
   const { automation } = status;
   if (automation.paused) {
-    return { icon: "pause", dot: "paused", title: bar.paused, sub: bar.pausedSub(automation.by, automation.at ? clock(automation.at) : "–", automation.reason) };
+    return { icon: "pause", dot: "paused", title: bar.paused, sub: bar.pausedSub(automation.by && nameOf(automation.by), automation.at ? clock(automation.at) : "–", automation.reason) };
   }
   if (automation.mode === "observe") return { icon: "agents", dot: "eye", title: bar.observe, sub: bar.observeSub };
   if (automation.mode === "approve") return { icon: "hand", dot: "eye", title: bar.approve, sub: bar.approveSub };
@@ -33,7 +34,7 @@ function Pulse() {
   const said = connection === "live" ? bar.live : connection === "offline" ? bar.offline : bar.connecting;
   const last = status?.last_fact;
   return (
-    <div className={`live ${connection}`}>
+    <div className={`live is-${connection}`}>
       <span className="pulse" aria-hidden="true" />
       <span className="said">{said}</span>
       <span className="lag t3">{last ? bar.fact(age(now - epoch(last))) : bar.noFact}</span>

@@ -56,7 +56,7 @@ export function SwitchDialog({ resume, close }: { resume: boolean; close: () => 
 
   const act = (): void => {
     setBusy(true);
-    const body = !resume && reason.trim() ? { reason: reason.trim() } : {};
+    const body = !resume && reason.trim() ? { reason: reason.trim() } : undefined;
     post<Automation>(resume ? "/system/resume" : "/system/pause", body).then(
       (automation) => {
         dispatch({ type: "automation", automation });

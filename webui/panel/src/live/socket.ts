@@ -1,15 +1,17 @@
 import type { Socket } from "socket.io-client";
-import type { Agent, Alert, Approval, ContentEvent, Decision, Metrics, Run } from "../api/types";
+import type { Agent, Alert, Approval, Automation, ContentEvent, Decision, Metrics, Run } from "../api/types";
 import { dispatch, load, loadStatus, now } from "./store";
 
 /** How long counts may lag behind an event that does not carry them. */
 const SETTLE_MS = 400;
 /** Timers, record and schedules move without an event. */
 const POLL_MS = 15_000;
+const RETRY_MS = 3_000;
 
 let socket: Socket | null = null;
 let settle: ReturnType<typeof setTimeout> | undefined;
 let poll: ReturnType<typeof setInterval> | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
 let everLive = false;
 
 const quiet = (): void => undefined;
@@ -31,9 +33,18 @@ export async function connect(): Promise<void> {
     if (everLive) void load().catch(quiet);
     everLive = true;
   });
-  const lost = (): void => dispatch({ type: "connection", connection: "offline", at: now() });
+  const lost = (): void => {
+    dispatch({ type: "connection", connection: "offline", at: now() });
+    // Where the server itself ended or refused the line, the client does not try again alone.
+    clearTimeout(retry);
+    if (socket && !socket.active) retry = setTimeout(() => socket?.connect(), RETRY_MS);
+  };
   socket.on("disconnect", lost);
-  socket.on("connect_error", lost);
+  socket.on("connect_error", () => {
+    lost();
+    // Refused because the session ended? Then this answers 401, and the sign-in page says why.
+    void loadStatus().catch(quiet);
+  });
   socket.on("agent", (agent: Agent) => {
     dispatch({ type: "agent", agent });
     countsSoon();
@@ -55,6 +66,7 @@ export async function connect(): Promise<void> {
     dispatch({ type: "approval", approval });
     countsSoon();
   });
+  socket.on("automation", (automation: Automation) => dispatch({ type: "automation", automation }));
   socket.on("content", (content: ContentEvent) => {
     dispatch({ type: "content", content });
     countsSoon();
@@ -69,6 +81,7 @@ export function reconnectNow(): void {
 
 export function disconnect(): void {
   clearTimeout(settle);
+  clearTimeout(retry);
   clearInterval(poll);
   socket?.removeAllListeners();
   socket?.disconnect();

@@ -66,9 +66,12 @@ export function marks(outcome: Outcome): Marks {
   return ["on", "on", "on", "on", ...tail[outcome]];
 }
 
-/** The person who asked for a run (`user:NAME`), or null where a rule did. */
+/** The name of somebody who acted (`user:NAME`, `token:NAME`). */
+export const nameOf = (who: string): string => who.replace(/^(user|token):/, "");
+
+/** The person who asked for a run, or null where a rule did. */
 export function personOf(run: Run): string | null {
-  return run.requester.startsWith("user:") ? run.requester.slice(5) : null;
+  return /^(user|token):/.test(run.requester) ? nameOf(run.requester) : null;
 }
 
 /** Firings and hand-started runs as rows, newest first. */

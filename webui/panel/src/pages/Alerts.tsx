@@ -8,7 +8,7 @@ import { age, epoch } from "../format/time";
 import { useLate, useNow } from "../live/hooks";
 import { openAlerts } from "../live/state";
 import { useLive } from "../live/store";
-import { marked } from "../live/story";
+import { marked, nameOf } from "../live/story";
 import { words } from "../words";
 import { byUrgency } from "./overview/Needs";
 import { useTitle } from "./title";
@@ -25,7 +25,7 @@ function Who({ alert }: { alert: Alert }) {
   if (alert.acknowledged_by) {
     return (
       <Status icon="person" tone="you">
-        {alert.acknowledged_by}
+        {nameOf(alert.acknowledged_by)}
       </Status>
     );
   }

@@ -86,10 +86,10 @@ export function Overview() {
         <div className="grid">
           <div className="c7 stack">
             <Happened />
-            <Track />
           </div>
           <div className="c5 stack">
             <Next />
+            <Track />
           </div>
         </div>
         <div className="grid">

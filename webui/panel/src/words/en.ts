@@ -295,7 +295,7 @@ export const en = {
     following: "Following", held: "Held", stop: "Stop following", follow: "Follow", masked: "Secrets are masked before they are stored.", outputLabel: "Output, newest last",
     inputs: "Inputs and limits", host: "Host", requester: "Asked for by", commit: "Content", survives: "Survives", survivesBody: "a restart; no finished step is done twice", none: "none",
     wayBack: "Way back", wayBackNote: "last step first", noWay: "Nothing to take back", noWayBody: "No finished step declares a way back.",
-    back: { rolled_back: "taken back", succeeded: "can be taken back", failed: "could not be taken back", skipped: "not needed", waiting: "would be taken back" } as Record<string, string>,
+    back: { ready: "can be taken back", running: "is being taken back", rolled_back: "taken back", succeeded: "taken back", failed: "could not be taken back", skipped: "not needed", waiting: "would be taken back" } as Record<string, string>,
   },
 
   approval: {

@@ -189,7 +189,7 @@ function OutcomeNode({ firing }: { firing: Firing }) {
   const outcome = outcomeOfFiring(firing);
   const run = firing.runs.at(-1);
   const at = run?.ended ?? firing.resolved?.at ?? null;
-  const promised = outcome === "verified" ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name) : undefined;
+  const promised = outcome === "verified" ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name && step.name.toLowerCase() !== "verify") : undefined;
   const good = outcome === "verified" || outcome === "resolved" || outcome === "applied";
   return (
     <Node

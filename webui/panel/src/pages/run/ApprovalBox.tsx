@@ -15,7 +15,7 @@ function Follows({ approval, run }: { approval: Approval; run: Run }) {
   const said = words.approval;
   const todo = linesOf(run).filter((line) => line.status === "todo");
   const next = todo[0];
-  const back = (run.way_back ?? []).filter((one) => one.status !== "skipped").length;
+  const back = (run.way_back ?? []).filter((one) => one.status === "ready" || one.status === "waiting").length;
   return (
     <ul className="would">
       <li>

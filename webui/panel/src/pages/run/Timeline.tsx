@@ -21,7 +21,7 @@ const LOOK: Record<Exclude<Line["status"], "todo">, [IconName, string]> = {
 function title(line: Line): string {
   if (line.phase === "guard") return words.run.phase.guard;
   if (line.phase === "steps") return line.name;
-  return line.name && line.name !== line.uses ? `${words.run.phase[line.phase]}: ${line.name}` : words.run.phase[line.phase];
+  return line.name && line.name !== line.uses && line.name.toLowerCase() !== line.phase ? `${words.run.phase[line.phase]}: ${line.name}` : words.run.phase[line.phase];
 }
 
 function Note({ line, lapses }: { line: Line; lapses: string | null }) {

@@ -3,6 +3,7 @@ import { Icon } from "../../components/Icon";
 import { Blank, Sheet } from "../../components/Sheet";
 import { Actor } from "../../components/Status";
 import { Time } from "../../components/Text";
+import { nameOf } from "../../live/story";
 import { words } from "../../words";
 
 function Answers({ answered }: { answered: Approval[] }) {
@@ -14,7 +15,7 @@ function Answers({ answered }: { answered: Approval[] }) {
           <span className="strong">{words.approval.answered[one.status] ?? one.status}</span>: {one.message}
           {one.answers.map((answer, index) => (
             <div key={index} className="row tight t2 small">
-              <Actor person={answer.by} /> {answer.by}, <Time at={answer.at} seconds />
+              <Actor person={nameOf(answer.by)} /> {nameOf(answer.by)}, <Time at={answer.at} seconds />
               {answer.comment && `: “${answer.comment}”`}
             </div>
           ))}
@@ -36,7 +37,7 @@ export function WayBack({ run, answered }: { run: Run; answered: Approval[] }) {
           <ol className="undo">
             {back.map((one, index) => (
               <li key={one.path}>
-                <span>{one.status === "failed" ? <Icon name="x" /> : one.status === "rolled_back" ? <Icon name="check" /> : index + 1}</span>
+                <span>{one.status === "failed" ? <Icon name="x" /> : one.status === "rolled_back" || one.status === "succeeded" ? <Icon name="check" /> : index + 1}</span>
                 <div>
                   <span className="medium">{one.name}</span>
                   <br />

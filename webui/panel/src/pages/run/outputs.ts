@@ -4,13 +4,13 @@ import { bytes, number } from "../../format/number";
 function value(name: string, json: Json): string {
   if (typeof json === "number") return name.endsWith("_bytes") || name === "bytes" ? bytes(json) : number(json);
   if (typeof json === "string") return json;
-  return JSON.stringify(json);
+  return Array.isArray(json) && json.every((one) => typeof one === "string") ? json.join("; ") : JSON.stringify(json);
 }
 
 /** A step's outputs on one line: `freed_bytes 412 MiB, files 94`. */
 export function outputsText(outputs: Fields): string {
   return Object.entries(outputs ?? {})
-    .filter(([, json]) => json !== null && json !== "")
+    .filter(([, json]) => json !== null && json !== "" && !(Array.isArray(json) && json.length === 0))
     .map(([name, json]) => `${name} ${value(name, json)}`)
     .join(", ");
 }
