@@ -75,12 +75,12 @@ def built(operator, *texts, that=None, join=None, role="when", own=frozenset()):
             None,
         ),
         (
-            'disk.used_percent > 9 and cpu.percent > 5 and (disk.mount == "/" or disk.mount == "x")',
+            'disk.mount != host and cpu.percent > 5 and (disk.mount == "/" or disk.mount == host)',
             "all",
             [
                 (
                     "disk",
-                    'disk.used_percent > 9 and (disk.mount == "/" or disk.mount == "x")',
+                    'disk.mount != host and (disk.mount == "/" or disk.mount == host)',
                 ),
                 ("cpu", "cpu.percent > 5"),
             ],

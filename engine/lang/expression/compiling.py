@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine.core.values import MISSING
 from engine.lang.expression.comparing import compile_compare
-from engine.lang.expression.functions import RUNTIME, found
+from engine.lang.expression.functions import RUNTIME
 from engine.lang.expression.nodes import (
     Arithmetic,
     Bool,
@@ -28,7 +28,7 @@ from engine.lang.expression.nodes import (
     Not,
     Subscript,
 )
-from engine.lang.expression.patterns import compile_pattern
+from engine.lang.expression.patterns import compile_pattern, utf8
 from engine.lang.expression.signatures import PATTERNS
 from engine.lang.expression.values import (
     arithmetic,
@@ -185,7 +185,13 @@ def _pattern(node: Call, text: Evaluator) -> Evaluator:
     whole = node.function == "matches"
     pattern = node.arguments[1]
     compiled = compile_pattern(str(pattern.value) if isinstance(pattern, Literal_) else "")
-    return lambda scope: found(compiled, text(scope), whole)
+    judge = compiled.fullmatch if whole else compiled.search
+
+    def found(scope: Scope) -> Any:
+        value = text(scope)
+        return judge(utf8(value)) is not None if isinstance(value, str) else MISSING
+
+    return found
 
 
 def _default(value: Evaluator, otherwise: Evaluator) -> Evaluator:

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from engine.core.values import MISSING
-from engine.lang.expression.patterns import without_surrogates
 from engine.lang.expression.values import (
     MAX_MADE,
     arithmetic,
@@ -25,17 +24,6 @@ from engine.lang.expression.values import (
 from engine.lang.expression.wording import worded
 
 _MAX_DIGITS: Final = 15
-
-
-def found(compiled: Any, text: Any, whole: bool) -> Any:
-    """Whether a compiled pattern is the whole text (`matches`) or occurs in it (`search`)."""
-    if not isinstance(text, str):
-        return MISSING
-    judge = compiled.fullmatch if whole else compiled.search
-    try:
-        return judge(text) is not None
-    except UnicodeEncodeError:
-        return judge(without_surrogates(text)) is not None
 
 
 def startswith(text: Any, prefix: Any) -> Any:
