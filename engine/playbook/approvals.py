@@ -89,7 +89,7 @@ def _wait_for_answer(ex: Execution, question: Question) -> dict[str, Json]:
 
 def _raise_question(ex: Execution, question: Question) -> Approval:
     now = ex.now()
-    name = hashlib.sha256(f"{ex.run.id}:{question.place}".encode()).hexdigest()[:20]
+    name = _name(ex.run.id, question.place)
     approval = Approval(
         id=name,
         run=ex.run.id,
@@ -109,6 +109,24 @@ def _raise_question(ex: Execution, question: Question) -> Approval:
         ex.env.publish("approval", approval)
         return approval
     return ex.env.store.get_approval(name) or approval
+
+
+def _name(run: str, place: str) -> str:
+    return hashlib.sha256(f"{run}:{place}".encode()).hexdigest()[:20]
+
+
+def withdraw(store: RunStore, run: str) -> list[Approval]:
+    """Takes back what is still asked for a run that has ended."""
+    places = {"run"}
+    for step in store.steps_of(run):
+        places |= {step.path, f"{step.path}:guard", f"{step.path}#{step.attempt}:interrupted"}
+    found = []
+    with _answering:
+        for name in sorted(_name(run, place) for place in places):
+            asked = store.get_approval(name)
+            if asked is not None and asked.status == "waiting":
+                found.append(store.answer_approval(name, "withdrawn", None))
+    return found
 
 
 def _expire(ex: Execution, approval: Approval) -> Approval:

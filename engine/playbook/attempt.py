@@ -120,7 +120,7 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
     call = _Call(lambda: at.action.perform(at.context(deadline), at.inputs))
     if not call.wait(at.ex, deadline + at.ex.env.grace):
         span = format_duration(at.spec.timeout or at.ex.env.step_timeout)
-        return _late(at, f"it did not end within its timeout of {span}")
+        return _late(at, at.ex.overdue() or f"it did not end within its timeout of {span}")
     error = call.error
     if error is None:
         try:

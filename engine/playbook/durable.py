@@ -12,7 +12,9 @@ import json
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -34,6 +36,7 @@ HELD = "wakil_held"
 """A queue nobody listens to: what stands there keeps its input and holds no thread."""
 
 _ERROR = "$error"
+_SWEEP_SECONDS = 600
 
 Body = Callable[[str, Mapping[str, Any]], str]
 _body: Body | None = None
@@ -89,6 +92,7 @@ class Workflows:
         self._url = database_url
         self._body = body
         self._executor = executor
+        self._next_sweep = 0.0
 
     def launch(self) -> None:
         """Opens the database and begins every unfinished run of this node again."""
@@ -133,6 +137,23 @@ class Workflows:
             if len(arguments) == 2 and isinstance(arguments[1], dict):
                 return cast(Mapping[str, Any], arguments[1])
         return None
+
+    def sweep(self) -> None:
+        """Every so often deletes what DBOS remembers of runs that ended long ago: their records
+        are in the store, and step results should not lie about."""
+        if time.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = time.monotonic() + _SWEEP_SECONDS
+        before = datetime.now(UTC) - timedelta(seconds=_SWEEP_SECONDS)
+        ended = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR"],
+            completed_before=before.isoformat(),
+            limit=1_000,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            self.forget([status.workflow_id for status in ended])
 
     def forget(self, runs: list[str]) -> None:
         """Deletes what DBOS remembers of ended runs."""

@@ -12,7 +12,7 @@ from engine.core.runs import Phase, Run, Step, StepStatus
 from engine.core.values import Json, format_duration
 from engine.lang.model import Playbook, StepSpec
 from engine.playbook.environment import Environment, StepMemory
-from engine.playbook.scope import Scope
+from engine.playbook.scope import Scope, first_scope
 
 Ending = Literal["succeeded", "failed", "refused", "unknown"]
 
@@ -149,6 +149,21 @@ class Execution:
         return digest_of(
             self.run.commit, self.source, steps, [self.host], self.run.trigger.requester
         )
+
+
+def freeze(env: Environment, run: Run, source: str) -> dict[str, Any]:
+    """What a run keeps of content, whatever becomes of the content; JSON."""
+    plans = env.plans
+    labels, variables = plans.labels(run.host), plans.vars(run.host)
+    return {"source": source, "labels": dict(labels), "vars": dict(variables)}
+
+
+def execution(
+    env: Environment, memory: StepMemory, run: Run, playbook: Playbook, frozen: Mapping[str, Any]
+) -> Execution:
+    """A run at its beginning, with what was frozen for it."""
+    scope = first_scope(run, run.inputs, frozen["labels"], frozen["vars"])
+    return Execution(env, memory, run, playbook, str(frozen["source"]), scope)
 
 
 def digest_of(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from engine.core.ports import Ruling
@@ -18,19 +17,10 @@ from engine.playbook.plan import resolved_acts, show_observed, verification
 from engine.playbook.steps import perform, ruling_from
 from engine.playbook.waiting import hold_while_paused, verify
 
-_log = logging.getLogger(__name__)
-
 
 def carry_out(ex: Execution) -> str:
-    """The whole run; gives its final status. Nothing but `Interrupted` comes out."""
-    try:
-        return _carry_out(ex)
-    except Exception:
-        _log.exception("run %s of %s broke off", ex.run.id, ex.run.playbook)
-        return finish(ex, Failure("unknown", "Wakil could not go on with this run; see its log"))
-
-
-def _carry_out(ex: Execution) -> str:
+    """The whole run; gives its final status. What it raises means that the run cannot go on:
+    its memory is unreadable, or Wakil has a fault."""
     hold_while_paused(ex)
     ruling, acts = _judge(ex)
     if ruling.answer == "refuse":
@@ -203,22 +193,26 @@ def _failure(spec: StepSpec, result: StepResult) -> Failure:
 
 
 def finish(ex: Execution, failure: Failure | None) -> Ending:
-    """Records the outcome once and tells whoever waits for it."""
+    """Records the outcome once."""
     status: Ending = "succeeded" if failure is None else failure.status
-    changes: dict[str, Any] = {"status": status}
-    if failure is not None:
-        changes["error"] = failure.error
-        if failure.reasons:
-            changes["reasons"] = failure.reasons
 
     def act() -> Mapping[str, Json]:
-        now = ex.now()
-        ex.run = ex.env.store.update_run(ex.run.id, ended=now, **changes)
-        if status in ("failed", "unknown"):
-            ex.env.alert(failure_alert(ex.run, now, ex.host))
-        ex.env.publish("run", ex.run)
+        _end(ex, status, failure)
         return {}
 
     ex.once("finish", act)
     ex.env.signals.wake()
     return status
+
+
+def _end(ex: Execution, status: Ending, failure: Failure | None) -> None:
+    now = ex.now()
+    changes: dict[str, Any] = {"status": status}
+    if failure is not None:
+        changes["error"] = failure.error
+        if failure.reasons:
+            changes["reasons"] = failure.reasons
+    if status in ("failed", "unknown"):
+        # Before the end is recorded: told twice is the same alert, never told is none.
+        ex.env.alert(failure_alert(replace(ex.run, **changes), now, ex.host))
+    ex.change(ended=now, **changes)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.core.runs import Phase
+from engine.core.runs import Phase, Run, Trigger
 from engine.core.values import Json
 from engine.lang.expression.templates import render_text
 from engine.lang.model import StepSpec, VerifySpec
 from engine.playbook.attempt import Attempt, effect_of
-from engine.playbook.execution import Execution
+from engine.playbook.environment import Environment
+from engine.playbook.execution import Execution, execution, freeze
+from engine.playbook.inputs import check_inputs
 from engine.playbook.resolve import is_destructive, resolve_inputs
 from engine.playbook.scope import RenderError, holds
 
@@ -58,6 +60,35 @@ def show_observed(ex: Execution, reasons: Sequence[str]) -> dict[str, Json]:
         )
     ex.change(status="observed", started=now, ended=now, reasons=tuple(reasons))
     return {}
+
+
+def dry_run(
+    env: Environment,
+    commit: str,
+    playbook: str,
+    inputs: Mapping[str, Json],
+    *,
+    host: str | None = None,
+    trigger: Trigger | None = None,
+) -> dict[str, Any]:
+    """What a run would do now; nothing is done or recorded, and no database is needed.
+
+    Errors: `NotFound`, `InvalidInputs`, `LangError`.
+    """
+    source = env.plans.source(commit, playbook)
+    parsed = env.plans.parse(playbook, source)
+    run = Run(
+        id="dry-run",
+        playbook=playbook,
+        status="queued",
+        inputs=check_inputs(parsed, inputs),
+        trigger=trigger or Trigger(),
+        commit=commit,
+        host=host,
+        created=env.clock.now(),
+        dry_run=True,
+    )
+    return plan_of(execution(env, lambda name, act: act(), run, parsed, freeze(env, run, source)))
 
 
 def plan_of(ex: Execution) -> dict[str, Any]:

@@ -12,16 +12,15 @@ from engine.core.errors import LangError, NotFound, WakilError
 from engine.core.runs import Approval, Run, Trigger
 from engine.core.values import SECOND, Json
 from engine.lang.model import Playbook
-from engine.playbook.approvals import answer
+from engine.playbook.approvals import answer, withdraw
 from engine.playbook.durable import Workflows, once
 from engine.playbook.environment import Environment, Interrupted
-from engine.playbook.execution import Execution
+from engine.playbook.execution import execution, freeze
 from engine.playbook.flow import carry_out
 from engine.playbook.inputs import InvalidInputs, check_inputs
 from engine.playbook.limits import admit, is_ended
 from engine.playbook.outcome import failure_alert
-from engine.playbook.plan import plan_of
-from engine.playbook.scope import first_scope
+from engine.playbook.plan import dry_run
 
 _log = logging.getLogger(__name__)
 _UNREADABLE = "what was stored of this run cannot be read, so it was not continued"
@@ -129,35 +128,12 @@ class Runner:
 
         Errors: `NotFound`, `InvalidInputs`, `LangError`.
         """
-        source = self._env.plans.source(commit, playbook)
-        parsed = self._env.plans.parse(playbook, source)
-        run = Run(
-            id="dry-run",
-            playbook=playbook,
-            status="queued",
-            inputs=check_inputs(parsed, inputs),
-            trigger=trigger or Trigger(),
-            commit=commit,
-            host=host,
-            created=self._env.clock.now(),
-            dry_run=True,
-        )
-        frozen = self._freeze(run, source)
-        return plan_of(_execution(self._env, run, parsed, frozen))
+        return dry_run(self._env, commit, playbook, inputs, host=host, trigger=trigger)
 
     # ── taking in ─────────────────────────────────────────────────────────────────────────────
 
     def _is_taken(self, run: str) -> bool:
         return run in self._workflows.states([run])
-
-    def _freeze(self, run: Run, source: str) -> dict[str, Any]:
-        """What a run keeps of content, whatever becomes of the content."""
-        plans = self._env.plans
-        return {
-            "source": source,
-            "labels": dict(plans.labels(run.host)),
-            "vars": dict(plans.vars(run.host)),
-        }
 
     def _take(self, run: Run, playbook: Playbook, source: str, inputs: Mapping[str, Json]) -> Run:
         with self._lock:
@@ -168,7 +144,7 @@ class Runner:
             admission = admit(self._env.store, playbook, run)
             if admission.answer == "refuse":
                 return self._refuse(run, admission.reason)
-            frozen = self._freeze(run, source)
+            frozen = freeze(self._env, run, source)
             self._env.publish("run", run)
             if admission.answer == "go" and not self._env.guard.paused():
                 self._workflows.begin(run.id, frozen)
@@ -191,10 +167,16 @@ class Runner:
         return self._settle(run.id, "failed", error.message)
 
     def _settle(self, run: str, status: Literal["failed", "unknown"], error: str) -> Run:
-        now = self._env.clock.now()
+        now, found = self._env.clock.now(), self._env.store.get_run(run)
+        if found is None:
+            raise NotFound(f"there is no run {run}")
+        for approval in withdraw(self._env.store, run):
+            self._env.publish("approval", approval)
+        failed = replace(found, status=status, error=error)
+        self._env.alert(failure_alert(failed, now, failed.host or self._env.host))
         ended = self._env.store.update_run(run, status=status, ended=now, error=error)
-        self._env.alert(failure_alert(ended, now, ended.host or self._env.host))
         self._env.publish("run", ended)
+        self.wake()
         return ended
 
     def _take_again(self, run: Run) -> None:
@@ -224,6 +206,7 @@ class Runner:
                 try:
                     self._release_held()
                     self._settle_lost()
+                    self._workflows.sweep()
                 except Exception:
                     _log.exception("looking after runs failed; it is tried again")
                 signals.sleep(self._env.keep, seen)
@@ -273,18 +256,11 @@ class Runner:
             return "gone" if run is None else run.status
         try:
             playbook = self._env.plans.parse(run.playbook, str(frozen["source"]))
-            return carry_out(_execution(self._env, run, playbook, frozen))
+            return carry_out(execution(self._env, once, run, playbook, frozen))
         except Exception as error:
             _log.exception("run %s of %s broke off", run.id, run.playbook)
-            text = error.message if isinstance(error, WakilError) else _UNREADABLE
-            return self._settle(name, "unknown", text).status
-
-
-def _execution(
-    env: Environment, run: Run, playbook: Playbook, frozen: Mapping[str, Any]
-) -> Execution:
-    scope = first_scope(run, run.inputs, frozen["labels"], frozen["vars"])
-    return Execution(env, once, run, playbook, str(frozen["source"]), scope)
+            why = error.message if isinstance(error, WakilError) else type(error).__name__
+            return self._settle(name, "unknown", f"the run could not go on: {why}").status
 
 
 def _answer(env: Environment, approval: str, **given: Any) -> Approval:

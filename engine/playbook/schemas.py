@@ -17,9 +17,8 @@ def problem_of(action: ActionType, inputs: Mapping[str, Any]) -> str | None:
 
     A secret's reference stands for the text it will be.
     """
-    shown = {name: "" if _is_secret(value) else value for name, value in inputs.items()}
     validator = Draft202012Validator(action.inputs, registry=Registry())
-    error = best_match(validator.iter_errors(shown))
+    error = best_match(validator.iter_errors(_shown(inputs)))
     if error is None:
         return None
     place = ".".join(str(part) for part in error.absolute_path)
@@ -29,5 +28,9 @@ def problem_of(action: ActionType, inputs: Mapping[str, Any]) -> str | None:
     return f"'{place or 'with'}' does not fit its schema ({wanted})"
 
 
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, Mapping) and value.keys() == {"secret"}
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if value.keys() == {"secret"}:
+            return ""
+        return {name: _shown(item) for name, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value

@@ -15,9 +15,10 @@ WAIT = 30
 class Server:
     """A bench, a runner on it, and a way to wait for what the bus tells."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path, database=None) -> None:
         self.path = path
-        self.store = Store.open(path / "wakil.db")
+        self.database = database or f"sqlite:///{path / 'wakil.db'}"
+        self.store = Store.open(self.database, keys=path)
         self.changed = threading.Condition()
         self.bench = Bench(self.store.runs)
         self.plans = self.bench.plans
@@ -31,7 +32,7 @@ class Server:
                 "publish": self.hear,
             }
         )
-        self.runner = Runner(self.env, f"sqlite:///{self.path / 'wakil.db'}")
+        self.runner = Runner(self.env, self.database)
         self.runner.launch()
 
     def hear(self, topic, payload) -> None:

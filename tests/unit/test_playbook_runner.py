@@ -114,6 +114,22 @@ def test_a_run_goes_on_after_a_restart_under_the_content_it_began_with(server):
     assert len(server.store.runs.approvals_of("r1")) == 1
 
 
+def test_a_run_goes_on_after_a_restart_on_either_database(database, tmp_path):
+    server = Server(tmp_path, database)
+    try:
+        server.plans.add(steps=[{"uses": "a"}, {"ask": {}}, {"uses": "b"}])
+        server.runner.start(run())
+        server.until("r1", "waiting")
+        server.stop()
+        server.start_up()
+        (asked,) = server.store.runs.approvals_of("r1")
+        server.runner.answer(asked.id, by="user:basma", answer="approve", digest=asked.digest)
+        assert server.ended("r1").status == "succeeded"
+        assert server.bench.diary.names == ["a", "b"]
+    finally:
+        server.close()
+
+
 def test_a_held_run_keeps_the_content_it_was_recorded_with(server):
     server.plans.add(steps=[{"uses": "a", "with": {"n": 1}}])
     server.bench.policy.is_paused = True
