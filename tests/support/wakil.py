@@ -93,12 +93,14 @@ class RunningWakil:
         return body
 
     def get(self, path: str, **query: Any) -> Any:
-        answer = self.client().get(f"/api/v1{path}", params=query)
+        with self.client() as client:
+            answer = client.get(f"/api/v1{path}", params=query)
         assert answer.is_success, answer.text
         return answer.json()
 
     def post(self, path: str, body: Any = None) -> Any:
-        answer = self.client().post(f"/api/v1{path}", json=body if body is not None else {})
+        with self.client() as client:
+            answer = client.post(f"/api/v1{path}", json=body if body is not None else {})
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
