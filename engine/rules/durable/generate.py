@@ -81,9 +81,9 @@ class Generator:
         lines = ["def judge(host, data):"]
         if self._start is not None:
             lines += [" m = S(host)", " if m is None: return E(host, data)"]
+        lines.append(" if data.__class__ is not D: return E(host, data)")
         if usual is not None:
             lines += self._usual(usual)
-        lines.append(" if data.__class__ is not D: return E(host, data)")
         lines.append(" P(data)" if learning else f" if C() > {UNUSUAL}: P(data)")
         lines.append(" g = data.get")
         if self._start is None:
@@ -99,12 +99,15 @@ class Generator:
     def _usual(self, usual: Usual) -> list[str]:
         """The lines that answer the usual case, and fall through in any other."""
         self.space |= usual.names
-        lines = [" try:", "  g = data.get", f"  if {' and '.join(usual.tests)}:"]
         rest = {
             place: usual.mask & self._all(place)
             for place in self._looks
             if place not in usual.tested and usual.mask & self._all(place)
         }
+        lines = [" try:"]
+        if rest or any("g(" in test for test in usual.tests):
+            lines.append("  g = data.get")
+        lines.append(f"  if {' and '.join(usual.tests)}:")
         if self._start is None and not rest:
             return [*lines, f"   return {self._widen(usual.mask):#x}", " except T:", "  pass"]
         start = "m" if self._start is not None else f"{self._plan.everything:#x}"

@@ -30,8 +30,9 @@ Seen = tuple[int, type]
 
 @dataclass(slots=True)
 class Usual:
-    """`tests` (sources and their globals) hold only where the rows of the `tested` terms leave
-    `mask`; the disjuncts of it that rest on other terms too are still to be judged by those."""
+    """`tests` (sources over a fact's `data` and its `g`, `get`; and their globals) hold only where
+    the rows of the `tested` terms leave `mask`; the disjuncts of it that rest on other terms too
+    are still to be judged by those. They may raise where a fact is not usual."""
 
     tests: list[str]
     names: dict[str, Any]
@@ -74,7 +75,9 @@ class Lesson:
         case = Usual([], {}, frozenset(tested), self._plan.everything)
         for place in tested:
             case.mask &= rows[place]
-            source, names = _test(place, self._fields[place], *usual[place])
+            missing = self._fields[place].table.classes.missing
+            always = all(sample[place][0] != missing for sample in self._seen)
+            source, names = _test(place, self._fields[place], *usual[place], always=always)
             case.tests.append(source)
             case.names |= names
         return case
@@ -104,13 +107,16 @@ def _is_testable(term: Term, seen: Seen) -> bool:
     return code < len(classes.cuts) or classes.missing <= code < classes.other
 
 
-def _test(place: int, term: Term, code: int, kind: type) -> tuple[str, dict[str, Any]]:
-    """Source that is true of `g` (a fact's `get`) only where the term's row is that of `code`."""
+def _test(
+    place: int, term: Term, code: int, kind: type, *, always: bool
+) -> tuple[str, dict[str, Any]]:
+    """Source that is true only where the term's row is that of `code`; `always`: the field has
+    never been missing, so a subscript, which is quicker and raises where it is, will do."""
     table, classes = term.table, term.table.classes
     names: dict[str, Any] = {f"k{place}": term.name}
-    got = f"g(k{place}, M)"
+    got = f"data[k{place}]" if always else f"g(k{place}, M)"
     if code < len(classes.cuts):
-        return _between(place, table, code, kind, names)
+        return _between(place, table, code, kind, names, always=always)
     if code in classes.of_string.values():
         names[f"u{place}"] = classes.strings[(code - classes.first_string) // 2]
         return f"{got} == u{place}", names
@@ -125,7 +131,7 @@ def _test(place: int, term: Term, code: int, kind: type) -> tuple[str, dict[str,
 
 
 def _between(
-    place: int, table: TruthTable, code: int, kind: type, names: dict[str, Any]
+    place: int, table: TruthTable, code: int, kind: type, names: dict[str, Any], *, always: bool
 ) -> tuple[str, dict[str, Any]]:
     """The test for a number: between the cuts around all neighbouring classes of the same row."""
     classes = table.classes
@@ -142,7 +148,10 @@ def _between(
         low = f"l{place} <= "
     if not _all_alike(table, code, [classes.false, classes.true, classes.other]):
         names[f"f{place}"] = kind
-        return f"(v := g(k{place}, M)).__class__ is f{place} and {low}v < h{place}", names
+        got = f"data[k{place}]" if always else f"g(k{place}, M)"
+        return f"(v := {got}).__class__ is f{place} and {low}v < h{place}", names
+    if always:
+        return f"{low}data[k{place}] < h{place}", names
     missing_too = _all_alike(table, code, [classes.missing])
     names[f"z{place}"] = (classes.cuts[first - 1] if first else -inf) if missing_too else MISSING
     return f"{low}g(k{place}, z{place}) < h{place}", names
