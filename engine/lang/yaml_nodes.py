@@ -74,8 +74,9 @@ class Scalar:
     def locate(self, offset: int) -> Position:
         """The place of the character at `offset` of `text`, whatever quoting or folding did."""
         offset = max(0, offset)
-        if self.style == "plain" and self.end - self.start == len(self.text):
-            return self.source.position(self.start + min(offset, len(self.text)))
+        quotes = {"plain": 0, "single": 2, "double": 2}.get(self.style, -1)
+        if self.end - self.start - quotes == len(self.text):  # nothing was escaped or folded
+            return self.source.position(self.start + quotes // 2 + min(offset, len(self.text)))
         places = source_offsets(self.source.text, self.start, self.end, self.style, self.text)
         if not places:
             return self.source.position(self.start)
