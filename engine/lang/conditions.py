@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
 from engine.core.errors import LangError, Position, Problem
 from engine.core.facts import Catalogue
 from engine.lang.expression.compiling import evaluate
 from engine.lang.expression.nodes import Bool, Call, Compare, Expression, Name, Not
+from engine.lang.expression.parsing import parse
 from engine.lang.expression.slicing import joined, operands
 from engine.lang.expression.suggest import did_you_mean
 from engine.lang.expression.unparse import unparse
@@ -21,11 +22,6 @@ Role = Literal["when", "until", "unless"]
 SURROUNDINGS: Final = frozenset({"host", "labels", "vars", "time", "firing", "members"})
 """Names that make no part by themselves."""
 _WORDS: Final[Mapping[Operator, Literal["and", "or"]]] = {"all": "and", "any": "or"}
-LATER: Final[Mapping[str, str]] = {
-    "sequence": "'sequence' is not available in this version; write 'all' with 'within'",
-    "parts": "named parts are not available in this version; list the parts: all: [A, B]",
-}
-"""What to say of forms the language has and this version does not."""
 
 
 def plain_condition(
@@ -53,6 +49,7 @@ def plain_condition(
             text=expression.text,
             role=role,
             own=own,
+            listed=False,
         )
     parts: tuple[Part, ...] = ()
     that: Expression | None = expression
@@ -79,27 +76,38 @@ def composite(
     within: int | None = None,
     role: Role = "when",
     own: frozenset[str] = frozenset(),
+    listed: bool = True,
 ) -> Condition:
     """The condition `{all|any: [items], join, that, within}`; raises `LangError` with every
-    problem found. `join` None is the default join, empty joins on nothing."""
+    problem found. `join` None is the default join, empty joins on nothing.
+
+    Items are conditions over one kind each. In a list that was written as one (`listed`), and in
+    `until` and `unless`, a comparison with the fact at hand may stand among them.
+    """
     word = _WORDS[operator]
     problems: list[Problem] = []
     grouped: dict[str, list[Expression]] = {}
     beside: list[Expression] = []
-    for item in items:
-        for piece in operands(item, word):
-            named = kinds_of(piece, kinds)
-            if len(named) == 1:
-                grouped.setdefault(named[0], []).append(piece)
-            elif named:
-                problems.append(_mixed(piece, named, operator))
-            elif operator == "all" and not _unknown(piece, kinds):
-                beside.append(piece)
-            else:
-                problems.append(_no_kind(piece, kinds, operator))
+    mixed: list[Expression] = []
+    for piece in (piece for item in items for piece in operands(item, word)):
+        named = kinds_of(piece, kinds)
+        if len(named) == 1:
+            grouped.setdefault(named[0], []).append(piece)
+        elif named:
+            mixed.append(piece)
+        elif operator == "all" and not _unknown(piece, kinds):
+            beside.append(piece)
+        else:
+            problems.append(_no_kind(piece, kinds, operator))
+    for piece in mixed:
+        joinable = operator == "all" and (listed or role != "when")
+        if joinable and _at_hand(piece, kinds, grouped, own):
+            beside.append(piece)
+        else:
+            problems.append(_mixed(piece, kinds_of(piece, kinds), operator))
     parts = tuple(Part(kind, joined(some, word), kind) for kind, some in grouped.items())
     if that is not None:
-        problems.extend(_outside(that, kinds, grouped))
+        problems.extend(_outside(that, kinds, {*grouped, *own}))
         beside.append(that)
     condition = Condition(
         operator if len(parts) > 1 else "all",
@@ -235,7 +243,31 @@ def _mixed(piece: Expression, named: Sequence[str], operator: Operator) -> Probl
     return _problem(piece.position(), f"this mixes {shown} below the top of a condition; {how}")
 
 
-def _outside(that: Expression, kinds: Catalogue, parts: Mapping[str, object]) -> list[Problem]:
+def _at_hand(
+    piece: Expression,
+    kinds: Catalogue,
+    grouped: dict[str, list[Expression]],
+    own: frozenset[str],
+) -> bool:
+    """Whether a comparison of several kinds is one with facts at hand: at most one of its kinds
+    is new, which then becomes a part, and the comparison belongs to `that`."""
+    if not isinstance(piece.root, Compare | Call):
+        return False
+    named = kinds_of(piece, kinds)
+    new = [kind for kind in named if kind not in grouped and kind not in own]
+    if len(new) > 1:
+        return False
+    for kind in new:
+        grouped[kind] = [_present(kind, piece.position(_first_place(piece, kind)))]
+    return True
+
+
+def _present(kind: str, place: Position) -> Expression:
+    """The part that any fact of a kind fulfils."""
+    return parse(f"defined({kind})", lambda offset: place)
+
+
+def _outside(that: Expression, kinds: Catalogue, parts: Collection[str]) -> list[Problem]:
     return [
         _problem(
             that.position(_first_place(that, kind)),

@@ -261,11 +261,31 @@ def test_join_names_fields_that_every_part_has():
         built("all", "task.priority == host", "disk.mount == host", join=[("host", place)])
 
 
+def test_a_second_part_may_be_compared_with_the_fact_at_hand():
+    condition = built("all", "disk.used_percent > 90", "cpu.percent > disk.used_percent")
+    assert shape(condition) == (
+        "all",
+        [("disk", "disk.used_percent > 90"), ("cpu", "defined(cpu)")],
+        "cpu.percent > disk.used_percent",
+    )
+    held_back = plain("cpu.percent > disk.used_percent", role="unless", own=OWN)
+    assert shape(held_back) == (
+        "all",
+        [("cpu", "defined(cpu)")],
+        "cpu.percent > disk.used_percent",
+    )
+    until = built("all", "cpu.percent > 5", that="disk.mount == cpu.mount", role="until", own=OWN)
+    assert shape(until)[2] == "disk.mount == cpu.mount"
+    for wrong in ("cpu.percent > model.id", "cpu.percent > 5 or disk.mount == host"):
+        with pytest.raises(LangError, match="this mixes"):
+            built("all", "disk.used_percent > 90", wrong)
+
+
 def test_every_problem_of_a_composite_is_told():
     with pytest.raises(LangError) as caught:
         built(
             "all",
-            "disk.used_percent > cpu.percent",
+            "task.priority == cpu.percent",
             "not maintenance.active",
             "auth.user == host",
             that="model.id == host",
