@@ -132,11 +132,14 @@ def _read(path: Path, name: str) -> ContentFile | Problem:
             message = "is a symbolic link; content holds regular files only"
             return Problem(place, message, "file")
         return Problem(place, f"cannot be read: {error.strerror}", "file")
-    with os.fdopen(descriptor, "rb") as stream:
-        entry = os.fstat(stream.fileno())
+    try:
+        entry = os.fstat(descriptor)
         if not stat.S_ISREG(entry.st_mode):
             return Problem(place, "is not a regular file", "file")
-        data = stream.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         size = max(entry.st_size, len(data))
         return Problem(place, f"the file has {size:,} bytes; at most 1 MB is read", "too-large")

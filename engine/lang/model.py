@@ -170,7 +170,7 @@ class AskSpec:
 
 @dataclass(frozen=True, slots=True)
 class WaitSpec:
-    """`that` None: simply wait `within`. Else: until `that` has held for `for_`, at most `within`."""
+    """`that` None: wait `within`. Else: until `that` has held for `for_`, at most `within`."""
 
     that: Expression | None
     for_: int

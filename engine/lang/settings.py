@@ -26,6 +26,7 @@ MACHINE_KEYS: Final = frozenset(
 )
 """What shared content must not decide (of `content`, `defaults` and `strict` may stand there)."""
 SHARED_CONTENT: Final = frozenset({"defaults", "strict"})
+_WHOLE: Final = frozenset({"actions"})
 _STRICTNESS: Final[Mapping[Mode, int]] = {"observe": 0, "approve": 1, "auto": 2}
 
 
@@ -88,13 +89,15 @@ def settings_of(machine: Mapping[str, Any], content: Mapping[str, Any]) -> Setti
     )
 
 
-def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, mappings member by member except `actions`."""
+def merge(
+    below: Mapping[str, Any], above: Mapping[str, Any], whole: frozenset[str] = _WHOLE
+) -> dict[str, Any]:
+    """`above` laid over `below`, mappings member by member except those in `whole`."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        if key != "actions" and isinstance(under, Mapping) and isinstance(value, Mapping):
-            merged[key] = merge(under, value)
+        if key not in whole and isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(under, value, whole)
         else:
             merged[key] = value
     return merged
@@ -182,7 +185,7 @@ def read_machine_settings(
         problems = _errors(node)
         if problems:
             raise SettingsError(f"{variable}: {problems[0].message}")
-        found = merge(found, to_json(node))
+        found = merge(found, to_json(node), whole=frozenset())
     return found, warnings
 
 
