@@ -83,6 +83,9 @@ def attempt(at: Attempt) -> dict[str, Json]:
     if earlier is not None:
         return _after_interruption(at, earlier)
     started = at.ex.now()
+    overdue = at.ex.overdue() if at.phase == "steps" else None
+    if overdue is not None:
+        return _result(at, "failed", _end(at, started, "failed", {}, overdue))
     at.ex.record(at.spec, at.phase, "running", attempt=at.number, started=started, inputs=at.inputs)
     status, outputs, error = _act(at)
     return _result(at, status, _end(at, started, status, outputs, error))

@@ -256,6 +256,10 @@ class Runner:
             return "gone" if run is None else run.status
         try:
             playbook = self._env.plans.parse(run.playbook, str(frozen["source"]))
+            if run.status == "waiting":  # for what may have come while Wakil was away
+                run = self._env.store.update_run(
+                    name, status="running" if run.started else "queued"
+                )
             return carry_out(execution(self._env, once, run, playbook, frozen))
         except Exception as error:
             _log.exception("run %s of %s broke off", run.id, run.playbook)

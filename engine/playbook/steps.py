@@ -109,7 +109,7 @@ def _wait(ex: Execution, spec: StepSpec, phase: Phase, began: int) -> StepResult
 
     def act() -> dict[str, Json]:
         ex.record(spec, phase, "waiting", started=began)
-        error = wait(ex, waited, began)
+        error = wait(ex, waited, began, ex.deadline if phase == "steps" else None)
         status = "succeeded" if error is None else "failed"
         return _note(ex, spec, phase, status, began, error)
 
@@ -232,5 +232,7 @@ def _pause(ex: Execution, spec: StepSpec, failures: int) -> None:
     delay = spec.retry.delay
     if spec.retry.backoff == "exponential":
         delay = min(delay << (failures - 1), max(delay, HOUR))
+    if ex.deadline is not None:
+        delay = min(delay, max(ex.deadline - ex.now(), 0))
     jitter = random.randrange(delay // 10 + 1)  # noqa: S311 - spreads load, guards nothing
     look_until(ex.env, lambda: None, ex.now() + delay + jitter)

@@ -49,12 +49,18 @@ def hold_while_paused(ex: Execution) -> None:
     ex.change(status="running")
 
 
-def wait(ex: Execution, spec: WaitSpec, began: int) -> str | None:
+def wait(ex: Execution, spec: WaitSpec, began: int, deadline: int | None) -> str | None:
     """A step's `wait`; gives the sentence of its failure. `began` survives a restart."""
+    until = began + spec.within
+    bound = until if deadline is None else min(until, deadline)
+    error: str | None = None
     if spec.that is None:
-        look_until(ex.env, lambda: None, began + spec.within)
-        return None
-    return _until_true(ex, spec.that, spec.for_, began + spec.within, spec.within)
+        look_until(ex.env, lambda: None, bound)
+    else:
+        error = _until_true(ex, spec.that, spec.for_, bound, spec.within)
+    if bound < until and (error is not None or spec.that is None):
+        return ex.overdue()
+    return error
 
 
 def verify(ex: Execution, spec: VerifySpec, began: int) -> str | None:
@@ -120,19 +126,26 @@ def _facts(ex: Execution, kind: str) -> list[Fact]:
 
 
 def subject(ex: Execution, kind: str) -> tuple[str | None, Mapping[str, Json]]:
-    """Host and key fields of the trigger's subject, as far as this kind has them; without a
-    trigger the target host and no fields."""
+    """Host and key fields of what the run is about, as far as this kind has them.
+
+    The trigger's subject; where it says nothing of a key field, the run's input of that name does
+    (`mount` of a run of disk-cleanup by hand). Without either, all of the target host.
+    """
     declared = ex.env.kinds().get(kind)
     trigger = ex.run.trigger
     fact = trigger.fact or {}
+    own = fact.get("kind") == kind
     fields: dict[str, Json] = {}
     for name in declared.key if declared is not None else ():
-        if fact.get("kind") == kind and name in fact.get("data", {}):
-            fields[name] = fact["data"][name]
-        elif f"{kind}.{name}" in trigger.key:
-            fields[name] = trigger.key[f"{kind}.{name}"]
-        elif name in trigger.key:
-            fields[name] = trigger.key[name]
+        for known, key in (
+            (fact.get("data", {}) if own else {}, name),
+            (trigger.key, f"{kind}.{name}"),
+            (trigger.key if own or not fact else {}, name),
+            (ex.run.inputs, name),
+        ):
+            if known.get(key) is not None:
+                fields[name] = known[key]
+                break
     if declared is not None and declared.is_global:
         return None, fields
     return str(trigger.key.get("host") or fact.get("host") or ex.host), fields

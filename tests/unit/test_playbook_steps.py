@@ -71,6 +71,32 @@ def test_a_missing_value_is_an_error_of_its_step():
     assert bench.diary.calls == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ vars.full }}",
+        "-rf --no-preserve-root /",
+        "a b; rm -rf /",
+        "[1, 2, 3]",
+        '{"secret": "vault:llm/key#key"}',
+        "$(reboot)\n* * * * * root reboot",
+        "وكيل\u202e",
+    ],
+)
+def test_what_strangers_write_stays_one_value_and_is_never_read_again(text):
+    bench = Bench()
+    book = playbook(
+        inputs={"text": {"type": "string"}},
+        steps=[
+            {"uses": "a", "id": "one", "with": {"args": ["--", "{{ inputs.text }}"]}},
+            {"uses": "b", "with": {"text": "{{ steps.one.text }}"}},
+        ],
+    )
+    bench.diary.acts["a"] = lambda context, inputs: {"text": inputs["args"][1]}
+    assert bench.do(book, text=text).status == "succeeded"
+    assert bench.diary.calls == [("a", {"args": ["--", text]}), ("b", {"text": text})]
+
+
 def test_default_covers_a_missing_value():
     bench = Bench()
     run = bench.do(playbook(steps=[{"uses": "a", "with": {"n": "{{ default(steps.x.y, 3) }}"}}]))

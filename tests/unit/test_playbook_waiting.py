@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.runs import Bench, StepClock, playbook
 
+from engine.core.errors import ActionError
 from engine.core.facts import Fact
 from engine.core.runs import Trigger
 from engine.core.values import MINUTE
@@ -72,6 +73,16 @@ def test_only_the_subject_of_the_trigger_is_looked_at(bench):
         [disk(bench, 60), disk(bench, 99, mount="/srv"), disk(bench, 99, host="db")],
     )
     assert bench.do(playbook(verify=VERIFY), OF_ROOT).status == "succeeded"
+
+
+def test_by_hand_an_input_that_names_the_subject_says_which(bench):
+    def collect():
+        bench.clock.at += MINUTE // 4
+        bench.world.facts = [disk(bench, 60), disk(bench, 99, mount="/srv")]
+
+    bench.world.on_collect = collect
+    book = playbook(verify=VERIFY, inputs={"mount": {"type": "string"}})
+    assert bench.do(book, mount="/").status == "succeeded"
 
 
 def test_without_a_trigger_the_whole_target_host_is(bench):
@@ -166,6 +177,39 @@ def test_a_playbook_has_its_own_timeout(bench):
     assert run.status == "failed"
     assert run.error == "steps.1: the playbook did not end within its timeout of 10m"
     assert bench.diary.names == ["a", "undo"]
+
+
+def test_a_wait_ends_with_the_playbook(bench):
+    real_sleep = bench.env.signals.sleep
+
+    def sleep(microseconds, seen=None):
+        bench.clock.at += MINUTE
+        real_sleep(0)
+
+    bench.env.signals.sleep = sleep
+    began = bench.clock.at
+    run = bench.do(playbook(timeout="5m", steps=[{"wait": {"within": "1h"}}]))
+    assert run.status == "failed"
+    assert "its timeout of 5m" in run.error
+    assert bench.clock.at - began < 10 * MINUTE
+
+
+def test_a_retry_does_not_outlive_the_playbook(bench):
+    real_sleep = bench.env.signals.sleep
+
+    def sleep(microseconds, seen=None):
+        bench.clock.at += microseconds
+        real_sleep(0)
+
+    def fail(context, inputs):
+        raise ActionError("no")
+
+    bench.env.signals.sleep = sleep
+    bench.diary.acts["a"] = fail
+    retry = {"attempts": 100, "delay": "1m", "backoff": "exponential"}
+    run = bench.do(playbook(timeout="5m", steps=[{"uses": "a", "retry": retry}]))
+    assert run.status == "failed"
+    assert 2 <= len(bench.diary.names) <= 4
 
 
 def _fields(trigger):
