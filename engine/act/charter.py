@@ -24,9 +24,13 @@ class CompiledCharter:
 
 
 def compile_charter(
-    allowed: Permissions, agents: Mapping[str, Mapping[str, Any]], data: Path
+    allowed: Permissions,
+    agents: Mapping[str, Mapping[str, Any]],
+    data: Path,
+    own: Path | None = None,
 ) -> CompiledCharter:
-    """Services from `apps`, logs from `logs` of agents.yaml; `data` is the data directory.
+    """Services from `apps`, logs from `logs` of agents.yaml; `data` is the data directory, `own`
+    where the hands keep what the server must not reach (None: within `data`).
 
     What the machine does not allow is left out, so that naming it is refused.
     """
@@ -45,6 +49,7 @@ def compile_charter(
         except Refused as refused:
             refusals.append(refused)
     directory = data.absolute()
+    kept = directory if own is None else own.absolute()
     charter = {
         "open": allowed.open,
         "allow": list(allowed.actions),
@@ -52,8 +57,8 @@ def compile_charter(
         "commands": {name: _command(entry) for name, entry in allowed.commands.items()},
         "services": services,
         "logs": logs,
-        "state": str(directory / "hands"),
-        "trash": str(directory / "trash"),
+        "state": str(kept / "hands"),
+        "trash": str(kept / "trash"),
         "pause": str(directory / "paused"),
     }
     return CompiledCharter(charter, allowed, tuple(refusals))

@@ -7,23 +7,23 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from engine.act.authorise import permissions
+from engine.act.authorise import Permissions, permissions
 from engine.act.charter import compile_charter, declared_services
 from engine.act.client import HandsClient
 from engine.act.rights import drop_privileges
 from engine.app.actions import ACTIONS, AGENT_TYPES
-from engine.app.content import Content
+from engine.app.content import Content, Signature, signature
 from engine.app.housekeeping import Housekeeping
 from engine.app.intake import Intake
 from engine.app.loading import load_bundle, parse_playbook
 from engine.app.observer import EngineObserver
 from engine.app.observing import Observing
-from engine.app.places import refuse_planted
+from engine.app.places import hand_over, refuse_planted
 from engine.app.plans import BundlePlans
 from engine.app.restart import restore
 from engine.app.switch import Switch
@@ -31,6 +31,7 @@ from engine.app.system import Parts, Wakil, content_status
 from engine.bus import Bus
 from engine.core.clock import Clock, SystemClock
 from engine.core.decisions import Decision
+from engine.core.errors import Refused
 from engine.core.runs import Run
 from engine.lang.model import Bundle
 from engine.lang.settings import Settings, read_machine_settings, settings_of
@@ -54,14 +55,28 @@ class Machine:
     settings: Mapping[str, Any]
     database: str | None = None
     warnings: tuple[str, ...] = ()
+    loaded: tuple[Signature, Bundle] | None = None
+    """A bundle loaded before the fork, and what its files looked like then."""
+
+    def bundle(self) -> Bundle:
+        """The content as it is now. Raises LangError, ContentError."""
+        if self.loaded is not None and self.loaded[0] == signature(self.content):
+            return self.loaded[1]
+        return load_bundle(self.content, self.settings)
+
+    def load_early(self) -> Machine:
+        """This with its content loaded."""
+        files = signature(self.content)
+        return replace(self, loaded=(files, load_bundle(self.content, self.settings)))
 
 
 def read_machine(
     content: Path, data: Path, config: Path | None, *, database: str | None = None
 ) -> Machine:
     """Reads the machine's settings. Raises SettingsError, ContentError."""
-    refuse_planted(content, data)
     settings, warnings = read_machine_settings(config, os.environ)
+    refuse_planted(content)
+    refuse_planted(data, user=settings.get("server", {}).get("user"))
     return Machine(content, data, settings, database, tuple(warnings))
 
 
@@ -74,17 +89,15 @@ def build(machine: Machine, *, watch: bool = True, clock: Clock | None = None) -
 
 
 def _build(machine: Machine, stack: ExitStack, *, watch: bool, clock: Clock) -> Wakil:
-    bundle = load_bundle(machine.content, machine.settings)
+    bundle = machine.bundle()
     settings = settings_of(machine.settings, bundle.settings)
     bus = Bus()
+    allowed = permissions(shared=bundle.shared, actions=settings.actions)
+    hands = _start_hands(machine, settings, allowed, bundle)
+    stack.callback(hands.close)
     store = Store.open(_database(machine, settings), keys=machine.data)
     stack.callback(store.close)
     switch = Switch(store, machine.data, clock)
-    allowed = permissions(shared=bundle.shared, actions=settings.actions)
-    hands = HandsClient(compile_charter(allowed, bundle.agents, machine.data))
-    hands.start()
-    stack.callback(hands.close)
-    _drop(settings)
     store.journal.mark("start", clock.now(), {"commit": bundle.commit})
     stack.callback(lambda: store.journal.mark("stop", clock.now()))
     dispatcher = Dispatcher(
@@ -200,7 +213,10 @@ def _apply(wakil: Wakil, machine: Machine, bundle: Bundle) -> None:
     intake.call(swap)
     parts.settings = settings_of(machine.settings, bundle.settings)
     parts.allowed = permissions(shared=bundle.shared, actions=parts.settings.actions)
-    parts.hands.reload(compile_charter(parts.allowed, bundle.agents, machine.data))
+    try:
+        parts.hands.reload(compile_charter(parts.allowed, bundle.agents, machine.data))
+    except Refused as refused:
+        _log.warning("%s", refused.message)
     if parts.watching:
         parts.observing.take_up(bundle, parts.allowed)
 
@@ -228,13 +244,20 @@ def _host_name(settings: Settings, store: Store) -> str:
     return name
 
 
-def _drop(settings: Settings) -> None:
-    if os.geteuid() != 0:
-        return
-    if settings.user:
-        drop_privileges(settings.user)
-    else:
+def _start_hands(
+    machine: Machine, settings: Settings, allowed: Permissions, bundle: Bundle
+) -> HandsClient:
+    """The hands with the rights Wakil was started with; then the server drops its own."""
+    root, own = os.geteuid() == 0, None
+    if root and settings.user:
+        own = hand_over(machine.data, settings.user)
+    elif root:
         _log.warning("Wakil parses what strangers write as root; server.user names a lesser user")
+    hands = HandsClient(compile_charter(allowed, bundle.agents, machine.data, own))
+    hands.start()
+    if root and settings.user:
+        drop_privileges(settings.user)
+    return hands
 
 
 def _raise_alert(intake: Intake, decision: Decision) -> None:

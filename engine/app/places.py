@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 import stat
 import time
 from collections.abc import Mapping
@@ -77,22 +78,46 @@ def make_private_directory(path: Path) -> None:
         raise SettingsError(f"cannot write to the data directory {path}; choose one with --data")
 
 
-def refuse_planted(*directories: Path) -> None:
-    """As root, only content and data that belong to root: others could make root act.
+def refuse_planted(*directories: Path, user: str | None = None) -> None:
+    """As root, only content and data that belong to root (data also to `server.user`): others
+    could make root act.
 
     Raises ContentError naming the owner.
     """
     if os.geteuid() != 0:
         return
+    trusted = {0} if user is None else {0, _uid_of(user)}
     for directory in directories:
         if not directory.exists():
             continue
         found = directory.stat()
-        if found.st_uid != 0 or found.st_mode & stat.S_IWOTH:
+        if found.st_uid not in trusted or found.st_mode & stat.S_IWOTH:
             raise ContentError(
                 f"{directory} belongs to user {found.st_uid} or anyone may write to it, and Wakil "
                 "runs as root: give it to root, or run Wakil as that user"
             )
+
+
+def hand_over(data: Path, user: str) -> Path:
+    """Gives the data directory to the user the server becomes; returns the hands' own directory
+    beside it, which stays root's: in `data` that user could put anything in its place."""
+    uid = _uid_of(user)
+    own = data.with_name(f"{data.name}-hands")
+    refuse_planted(data.parent)
+    own.mkdir(mode=0o700, exist_ok=True)
+    refuse_planted(own)
+    for path in (data, *data.iterdir()):
+        if path.is_dir() and path != data:
+            continue
+        os.chown(path, uid, -1, follow_symlinks=False)
+    return own
+
+
+def _uid_of(user: str) -> int:
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise SettingsError(f"server.user: there is no user {user!r} on this machine") from None
 
 
 class DataLock:

@@ -34,13 +34,11 @@ def run(
     where = resolve(**place, make_data=False)
 
     from engine.app.build import read_machine
-    from engine.app.loading import load_bundle
     from engine.lang.settings import settings_of
     from webui.server import serve
 
-    machine = read_machine(where.content, where.data, where.config, database=database)
-    bundle = load_bundle(machine.content, machine.settings)
-    settings = settings_of(machine.settings, bundle.settings)
+    machine = read_machine(where.content, where.data, where.config, database=database).load_early()
+    settings = settings_of(machine.settings, machine.bundle().settings)
     if settings.data and not place["data"] and "WAKIL_DATA" not in os.environ:
         machine = replace(machine, data=Path(settings.data).resolve())
     make_private_directory(machine.data)

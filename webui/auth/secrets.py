@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -19,13 +20,18 @@ from engine.core.errors import WakilError
 SHORTEST: Final = 8
 LONGEST: Final = 1024
 _hasher = PasswordHasher()
-_NOBODY: Final = _hasher.hash(secrets.token_urlsafe())
 
 
 class WeakPassword(WakilError):
     """A password too short or too long."""
 
     code = "weak-password"
+
+
+@cache
+def _nobody() -> str:
+    """The hash of a password that nobody has; made when it is first needed, for it is slow."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def hash_password(password: str) -> str:
@@ -40,7 +46,7 @@ def password_fits(hashed: str | None, password: str) -> bool:
     if len(password) > LONGEST:
         return False
     try:
-        _hasher.verify(hashed or _NOBODY, password.encode("utf-8", "surrogatepass"))
+        _hasher.verify(hashed or _nobody(), password.encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
     return hashed is not None
