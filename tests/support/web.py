@@ -106,12 +106,17 @@ class FakeSystem:
     def destructive_actions(self) -> frozenset[str]:
         return frozenset({"process.terminate"})
 
-    def start_run(self, playbook, inputs, *, by, host=None, dry_run=False) -> Run:
+    def plan_run(self, playbook, inputs, *, host=None):
+        if playbook not in self.content_bundle.playbooks:
+            raise NotFound(f"there is no playbook '{playbook}'")
+        return {"playbook": playbook, "inputs": inputs, "steps": []}
+
+    def start_run(self, playbook, inputs, *, by, host=None) -> Run:
         if playbook not in self.content_bundle.playbooks:
             raise NotFound(f"there is no playbook '{playbook}'")
         self.acts.append(("run", inputs))
         trigger = Trigger(requester=by.name)
-        run = Run("r1", playbook, "queued", inputs, trigger, "abc", host, START, dry_run=dry_run)
+        run = Run("r1", playbook, "queued", inputs, trigger, "abc", host, START)
         self.store.runs.add_run(run)
         return run
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.core.errors import FactRefused, LangError, NotFound, Refused, StoreError, WakilError
 from engine.core.values import Json
+from engine.playbook.inputs import InvalidInputs
 from engine.store.paging import CursorError
 from webui.api.json_text import dump
 from webui.auth.secrets import WeakPassword
@@ -23,6 +24,7 @@ _STATUS: Final[tuple[tuple[type[WakilError], int], ...]] = (
     (NotFound, 404),
     (FactRefused, 422),
     (LangError, 422),
+    (InvalidInputs, 422),
     (WeakPassword, 422),
     (InvalidName, 422),
     (Refused, 409),
@@ -31,7 +33,7 @@ _STATUS: Final[tuple[tuple[type[WakilError], int], ...]] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ApiProblem(Exception):
     """An answer that is an error."""
 

@@ -69,7 +69,18 @@ def _check(route: Route, body: Any) -> None:
         return
     error: ValidationError | None = best_match(validator.iter_errors(body))
     assert error is not None
-    raise ApiProblem(422, "invalid-body", _words(error))
+    raise ApiProblem(422, "invalid-body", _words(_of_its_type(error)))
+
+
+def _of_its_type(error: ValidationError) -> ValidationError:
+    """Of `oneOf` what is wrong with the alternative of the body's own type, where there is one."""
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    for errors in branches.values():
+        if not any(inner.validator == "type" and not inner.relative_path for inner in errors):
+            return best_match(errors) or error
+    return error
 
 
 _validators: dict[str, Draft202012Validator] = {}
