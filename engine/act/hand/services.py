@@ -220,12 +220,14 @@ def read_pid_file(path: str) -> tuple[int, int] | None:
         return None
     finally:
         os.close(directory)
-    with open(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         check_regular(found, path)
         if found.st_mode & stat.S_IWOTH:
             raise Refusal(f"{path} may be written by anybody: it is not trusted")
-        text = file.read(64).strip()
+        text = os.read(descriptor, 64).strip()
+    finally:
+        os.close(descriptor)
     if not re.fullmatch(rb"[1-9][0-9]{0,6}", text):
         return None
     if int(text) == 1:

@@ -121,7 +121,7 @@ class Trash:
                 found.st_uid, found.st_gid, found.st_mtime_ns,
             )  # fmt: skip
             self._count += 1
-            if found.st_dev == os.fstat(self._directory).st_dev:
+            if _same_filesystem(found, os.fstat(self._directory)):
                 self._note(entry)
                 return self._rename_in(entry, directory, found)
             target = os.open(str(entry.number), _CREATE, 0o600, dir_fd=self._directory)
@@ -204,6 +204,10 @@ class Trash:
     def remove(self) -> None:
         """Takes the emptied folder away."""
         shutil.rmtree(self.path)
+
+
+def _same_filesystem(one: os.stat_result, other: os.stat_result) -> bool:
+    return one.st_dev == other.st_dev
 
 
 def _is_still(directory: int, name: str, found: os.stat_result) -> bool:
