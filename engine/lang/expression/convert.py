@@ -64,28 +64,25 @@ class Converter:
         self._line = line
         self._bytes = None if line.isascii() else _byte_columns(line)
         self._nodes = 0
+        self._body: ast.expr = ast.Constant(None)
         self._variables: list[str] = []
 
     def convert(self, body: ast.expr) -> Node:
         """The whole tree; raises `Wrong`."""
-        self._measure(body)
+        self._body = body
         return self._node(body)
 
     def span(self, node: ast.expr) -> tuple[int, int]:
         """Where a node stands in the text: start and end."""
         return self._column(node), self._character(node.end_col_offset or 0)
 
-    def _measure(self, body: ast.expr) -> None:
-        """Counts before any work; a walk with a list, so depth costs no stack."""
-        waiting: list[ast.AST] = [body]
-        count = 0
-        while waiting:
-            node = waiting.pop()
-            count += isinstance(node, ast.expr)
-            waiting.extend(ast.iter_child_nodes(node))
-        if count > MAX_NODES:
+    def _count(self) -> None:
+        """One more node; stops at the limit, so that depth is bounded by it too."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            whole = sum(isinstance(node, ast.expr) for node in ast.walk(self._body))
             raise Wrong(
-                0, f"an expression has at most {MAX_NODES} parts, this one {count}; split it"
+                0, f"an expression has at most {MAX_NODES} parts, this one {whole}; split it"
             )
 
     def _character(self, byte: int) -> int:
@@ -96,6 +93,7 @@ class Converter:
         return self._character(node.col_offset)
 
     def _node(self, node: ast.expr) -> Node:
+        self._count()
         match node:
             case ast.Constant():
                 return self._constant(node)
@@ -206,6 +204,7 @@ class Converter:
             case ast.Name() as function:
                 return self._call(function, [node.left], [], column)
             case ast.Call() as call:
+                self._count()
                 return self._call(call.func, [node.left, *call.args], call.keywords, column)
         raise Wrong(column, "after | comes a function: value | round(1)")
 
@@ -226,6 +225,7 @@ class Converter:
             raise Wrong(end - len(function.attr), _method(function.attr))
         if not isinstance(function, ast.Name):
             raise Wrong(column, "only a function is called, by its name: f(a)")
+        self._count()
         name, place = function.id, self._column(function)
         last = any(keyword.arg in ("last", "ago", "ahead") for keyword in keywords)
         if name in WINDOWS or last:
@@ -260,6 +260,7 @@ class Converter:
         if any(isinstance(inner, ast.ListComp) for inner in ast.walk(only.iter)):
             raise Wrong(self._column(only.iter), "a comprehension stands in no other")
         source = self._node(only.iter)
+        self._count()
         variable = self._spelled(only.target.id, self._column(only.target))
         if variable in _CONSTANTS or variable in SIZES:
             raise Wrong(self._column(only.target), f"'{variable}' cannot be a variable")

@@ -22,13 +22,15 @@ _TOKEN: Final = re.compile(
     r"""
     (?P<space>[ \t\r\n]+|\#[^\n]*)
   | (?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)
-  | (?P<string>[A-Za-z]{0,2}["'])
+  | (?P<string>[rRbBuUfF]{0,2}["'])
   | (?P<name>[^\W\d]\w*)
   | (?P<operator>===|!==|\*\*|//|<<|>>|<>|:=|->|=>|&&|\|\||\+\+
         |[<>=!]=|[-+*/%|&^~@<>=!.,:;?$`(){}\[\]\\])
     """,
     re.VERBOSE,
 )
+_WORD: Final = re.compile(r"\w+")
+_DIGITS: Final = frozenset("0123456789_")
 _PAIRS: Final = {")": "(", "]": "["}
 _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL
@@ -98,8 +100,8 @@ def one_line(text: str, tokens: list[Token]) -> str:
 def _plain(text: str, found: re.Match[str]) -> Token:
     token, at = found.group(), found.start()
     if found.lastgroup == "number":
-        behind = re.compile(r"\w+").match(text, found.end())
-        if behind is not None or re.fullmatch(r"0[0-9_]+", token):
+        behind = _WORD.match(text, found.end())
+        if behind is not None or (token[0] == "0" and token[1:2] in _DIGITS):
             raise Wrong(at, wrong_number(token, behind.group() if behind else ""))
         return Token("number", token, at)
     return Token("name" if found.lastgroup == "name" else "operator", token, at)
