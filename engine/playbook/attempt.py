@@ -88,7 +88,8 @@ def attempt(at: Attempt) -> dict[str, Json]:
         return _result(at, "failed", _end(at, started, "failed", {}, overdue))
     at.ex.record(at.spec, at.phase, "running", attempt=at.number, started=started, inputs=at.inputs)
     status, outputs, error = _act(at)
-    return _result(at, status, _end(at, started, status, outputs, error))
+    step = _end(at, started, "failed" if status == "repeat" else status, outputs, error)
+    return _result(at, status, step)
 
 
 def _record_of(at: Attempt) -> Step | None:
@@ -131,7 +132,8 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
         except (TypeError, ValueError):
             return "failed", {}, f"{at.action.name} gave outputs that are not JSON"
     if isinstance(error, Refused):
-        return "failed", {}, error.message
+        # The hands know of a pause too: one that came just now has refused, not failed, the step.
+        return "repeat" if at.ex.env.guard.paused() else "failed", {}, error.message
     if isinstance(error, UnknownEffect):
         return _unknown(at, error.message)
     if isinstance(error, ActionError | WakilError):

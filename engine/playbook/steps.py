@@ -195,6 +195,8 @@ def _attempts(
             refusal = _after_interruption(ex, spec, at, ended)
             if refusal is not None:
                 return refusal
+        elif status == "repeat":
+            hold_while_paused(ex)
         elif status == "failed":
             failures += 1
             if failures >= spec.retry.attempts or (phase == "steps" and ended["overdue"]):

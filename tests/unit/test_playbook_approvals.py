@@ -239,6 +239,31 @@ def test_a_run_that_is_refused_by_a_person_does_nothing(bench):
     assert bench.diary.names == []
 
 
+def test_a_pause_that_comes_while_a_step_begins_holds_it(bench):
+    def refused(context, inputs):
+        if not bench.policy.is_paused and len(bench.diary.calls) == 1:
+            bench.policy.is_paused = True
+            raise Refused("automation is paused")
+
+    def resume(microseconds, seen=None):
+        bench.policy.is_paused = False
+
+    bench.diary.acts["a"] = refused
+    bench.env.signals.sleep = resume
+    assert bench.do(playbook(steps=[{"uses": "a"}])).status == "succeeded"
+    assert bench.diary.names == ["a", "a"]
+    assert [s.status for s in bench.store.steps_of("r1")] == ["failed", "succeeded"]
+
+
+def test_what_the_hands_refuse_fails_its_step(bench):
+    def refused(context, inputs):
+        raise Refused("not in the list of this machine")
+
+    bench.diary.acts["a"] = refused
+    run = bench.do(playbook(steps=[{"uses": "a"}]))
+    assert (run.status, run.error) == ("failed", "steps.0: not in the list of this machine")
+
+
 def test_a_pause_holds_a_run_before_its_next_step(bench):
     def pause(context, inputs):
         bench.policy.is_paused = True
