@@ -39,8 +39,9 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def sources_hash(panel: Path = PANEL) -> str:
+def sources_hash(panel: Path | None = None) -> str:
     """A hash over every source of the panel, names and contents."""
+    panel = panel or PANEL
     digest = hashlib.sha256()
     for path in sorted(panel.rglob("*")):
         parts = path.relative_to(panel).parts

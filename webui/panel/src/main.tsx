@@ -12,6 +12,7 @@ import "./styles/run.css";
 import "./styles/overlays.css";
 import "./styles/pages.css";
 import "./styles/small.css";
+import "./styles/phone.css";
 
 applyLanguage();
 const root = document.getElementById("root");

@@ -2,8 +2,7 @@ import { useSyncExternalStore } from "react";
 
 /** Addresses of the panel. Each has a path of its own, so that it can be sent to somebody. */
 export type Route =
-  | { page: "overview" | "decisions" | "runs" | "alerts" | "account" | "setup" | "missing" }
-  | { page: "decision" | "run"; id: string };
+  { page: "overview" | "decisions" | "runs" | "alerts" | "account" | "setup" | "missing" } | { page: "decision" | "run"; id: string };
 
 export function routeOf(path: string): Route {
   const parts = path.split("/").filter(Boolean);

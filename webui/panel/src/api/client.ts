@@ -62,10 +62,8 @@ export const remove = <T>(path: string): Promise<T> => call<T>("DELETE", path);
 /** The three calls that a signed-out browser may make: their 401 is an answer, not an ended session. */
 export const session = {
   current: (): Promise<Session> => call<Session>("GET", "/session", undefined, true),
-  signIn: (name: string, password: string): Promise<Session> =>
-    call<Session>("POST", "/session", { name, password }, true),
-  setUp: (token: string, name: string, password: string): Promise<Session> =>
-    call<Session>("POST", "/setup", { token, name, password }, true),
+  signIn: (name: string, password: string): Promise<Session> => call<Session>("POST", "/session", { name, password }, true),
+  setUp: (token: string, name: string, password: string): Promise<Session> => call<Session>("POST", "/setup", { token, name, password }, true),
 };
 
 /** Text for a path segment or a query value. */

@@ -132,8 +132,7 @@ export type Alert = {
 
 export type FactJson = { at: string; kind: string; host?: string | null; data: Fields; gone?: boolean };
 export type Because = { condition: string; file: string; line: number; fact: FactJson | null };
-export type DecisionType =
-  | "alert" | "resolve" | "run" | "notify" | "fact" | "require" | "prefer" | "deny" | "ask" | "record";
+export type DecisionType = "alert" | "resolve" | "run" | "notify" | "fact" | "require" | "prefer" | "deny" | "ask" | "record";
 export type Decision = {
   id: string;
   at: string;
@@ -166,10 +165,8 @@ export type Firing = {
   series: { field: string; points: Point[]; limit: number | null } | null;
 };
 
-export type RunStatus =
-  | "queued" | "running" | "waiting" | "observed" | "succeeded" | "failed" | "refused" | "unknown";
-export type StepStatus =
-  | "running" | "waiting" | "succeeded" | "failed" | "skipped" | "rolled_back" | "unknown";
+export type RunStatus = "queued" | "running" | "waiting" | "observed" | "succeeded" | "failed" | "refused" | "unknown";
+export type StepStatus = "running" | "waiting" | "succeeded" | "failed" | "skipped" | "rolled_back" | "unknown";
 export type Phase = "guard" | "steps" | "verify" | "rollback" | "on_failure" | "always";
 export type Step = {
   path: string;

@@ -20,7 +20,12 @@ function useLook(): Look {
   if (!status) return { icon: "play", dot: "eye", title: bar.connecting, sub: "" };
   const { automation } = status;
   if (automation.paused) {
-    return { icon: "pause", dot: "paused", title: bar.paused, sub: bar.pausedSub(automation.by && nameOf(automation.by), automation.at ? clock(automation.at) : "–", automation.reason) };
+    return {
+      icon: "pause",
+      dot: "paused",
+      title: bar.paused,
+      sub: bar.pausedSub(automation.by && nameOf(automation.by), automation.at ? clock(automation.at) : "–", automation.reason),
+    };
   }
   if (automation.mode === "observe") return { icon: "agents", dot: "eye", title: bar.observe, sub: bar.observeSub };
   if (automation.mode === "approve") return { icon: "hand", dot: "eye", title: bar.approve, sub: bar.approveSub };

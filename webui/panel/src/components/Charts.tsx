@@ -46,25 +46,33 @@ export function RecordChart({ hours }: { hours: RecordHour[] }) {
   const most = Math.max(TOP, ...hours.map((hour) => ORDER.reduce((sum, [name]) => sum + hour[name], 0)));
   const step = 60 / most;
   return (
-    <svg className="chart" viewBox="0 0 360 76" role="img" aria-label={words.overview.recordChart}>
-      {hours.map((hour, column) => {
-        let level = 0;
-        return ORDER.flatMap(([name, look]) =>
-          Array.from({ length: hour[name] }, () => {
-            level += 1;
-            return (
-              <rect key={`${column}-${level}`} className={look} x={1 + column * 15} y={61 - level * step} width={11} height={Math.max(1, step - 2)} rx={1.5} />
-            );
-          }),
-        );
-      })}
-      <path className="axis" d="M0 61.5H360" />
-      <text x="0" y="74">
-        {words.overview.ago24}
-      </text>
-      <text x="358" y="74" textAnchor="end">
-        {words.overview.now}
-      </text>
-    </svg>
+    <div className="hourly">
+      <svg className="chart" viewBox="0 0 360 62" role="img" aria-label={words.overview.recordChart}>
+        {hours.map((hour, column) => {
+          let level = 0;
+          return ORDER.flatMap(([name, look]) =>
+            Array.from({ length: hour[name] }, () => {
+              level += 1;
+              return (
+                <rect
+                  key={`${column}-${level}`}
+                  className={look}
+                  x={1 + column * 15}
+                  y={61 - level * step}
+                  width={11}
+                  height={Math.max(1, step - 2)}
+                  rx={1.5}
+                />
+              );
+            }),
+          );
+        })}
+        <path className="axis" d="M0 61.5H360" />
+      </svg>
+      <div className="ends" dir="ltr" aria-hidden="true">
+        <span>{words.overview.ago24}</span>
+        <span>{words.overview.now}</span>
+      </div>
+    </div>
   );
 }

@@ -25,7 +25,7 @@ export function Feed({ stories, day = false }: { stories: Story[]; day?: boolean
             </div>
             <div className="out">
               <OutcomeStatus outcome={story.outcome} />
-              <MicroChain marks={marks(story.outcome)} person={story.decisions.length === 0} />
+              <MicroChain marks={marks(story.outcome)} person={person !== null} />
             </div>
           </li>
         );

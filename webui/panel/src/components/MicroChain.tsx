@@ -2,7 +2,14 @@ import type { Mark, Marks } from "../live/story";
 import { words } from "../words";
 import { Icon, type IconName } from "./Icon";
 
-const SHAPES: [keyof typeof words.chainMark & IconName, ...(keyof typeof words.chainMark & IconName)[]] = ["fact", "cond", "rule", "dec", "run", "seal"];
+const SHAPES: [keyof typeof words.chainMark & IconName, ...(keyof typeof words.chainMark & IconName)[]] = [
+  "fact",
+  "cond",
+  "rule",
+  "dec",
+  "run",
+  "seal",
+];
 
 function label(marks: Marks): string {
   if (marks.every((mark) => mark === "on")) return words.reachedAll;
@@ -14,7 +21,11 @@ function label(marks: Marks): string {
 /** Six marks on a row: how far a thing got and where it stopped. */
 export function MicroChain({ marks, person = false }: { marks: Marks; person?: boolean }) {
   const shown: [IconName, Mark][] = person
-    ? [["person", "wait"], ["run", marks[4]], ["seal", marks[5]]]
+    ? [
+        ["person", "wait"],
+        ["run", marks[4]],
+        ["seal", marks[5]],
+      ]
     : SHAPES.map((shape, index): [IconName, Mark] => [shape, marks[index] ?? "no"]);
   return (
     <span className="mc" role="img" aria-label={person ? words.byPerson : label(marks)}>

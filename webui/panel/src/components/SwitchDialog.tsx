@@ -89,7 +89,14 @@ export function SwitchDialog({ resume, close }: { resume: boolean; close: () => 
             <p className="t2">{pause.body}</p>
             <div className="field">
               <label htmlFor="switch-reason">{pause.reason}</label>
-              <input id="switch-reason" className="input" placeholder={pause.example} maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
+              <input
+                id="switch-reason"
+                className="input"
+                placeholder={pause.example}
+                maxLength={500}
+                value={reason}
+                onChange={(event) => setReason(event.target.value)}
+              />
             </div>
           </>
         )}

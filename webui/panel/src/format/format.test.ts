@@ -23,7 +23,15 @@ describe("numbers", () => {
 describe("spans", () => {
   it("have at most two units", () => {
     expect([0, 0.0004, 0.25, 4.1, 38.4, 160, 3600, 3725, 273_600].map(span).map(plain)).toEqual([
-      "0 s", "0.4 ms", "250 ms", "4.1 s", "38 s", "2 min 40 s", "1 h", "1 h 2 min", "3 d 4 h",
+      "0 s",
+      "0.4 ms",
+      "250 ms",
+      "4.1 s",
+      "38 s",
+      "2 min 40 s",
+      "1 h",
+      "1 h 2 min",
+      "3 d 4 h",
     ]);
   });
   it("are whole while they age, and never negative", () => {

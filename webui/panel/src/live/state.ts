@@ -59,9 +59,7 @@ function measured(status: Status, metrics: Metrics): Status {
   const now = new Map(metrics.hosts.map((host) => [host.name, host]));
   const at = Date.parse(metrics.at) / 1000;
   const known = new Set(status.hosts.map((host) => host.name));
-  const fresh = metrics.hosts
-    .filter((host) => !known.has(host.name))
-    .map((host) => ({ ...host, labels: {}, cpu_history: [], memory_history: [] }));
+  const fresh = metrics.hosts.filter((host) => !known.has(host.name)).map((host) => ({ ...host, labels: {}, cpu_history: [], memory_history: [] }));
   const hosts = [...status.hosts, ...fresh].map((host) => {
     const seen = now.get(host.name);
     if (!seen) return host;
@@ -111,9 +109,7 @@ export function reduce(state: Live, event: Event): Live {
     case "approval":
       return { ...state, approvals: place(state.approvals, event.approval).filter((one) => one.status === "waiting") };
     case "content":
-      return status
-        ? { ...state, status: { ...status, content: { ...status.content, problems: event.content.problems } } }
-        : state;
+      return status ? { ...state, status: { ...status, content: { ...status.content, problems: event.content.problems } } } : state;
     case "connection":
       return {
         ...state,
@@ -125,9 +121,7 @@ export function reduce(state: Live, event: Event): Live {
 
 /** Agents keep their place; a new one comes last. */
 function placeLast(agents: Agent[], agent: Agent): Agent[] {
-  return agents.some((one) => one.id === agent.id)
-    ? agents.map((one) => (one.id === agent.id ? { ...one, ...agent } : one))
-    : [...agents, agent];
+  return agents.some((one) => one.id === agent.id) ? agents.map((one) => (one.id === agent.id ? { ...one, ...agent } : one)) : [...agents, agent];
 }
 
 export const openAlerts = (state: Live): Alert[] => state.alerts.filter((alert) => alert.status === "open");

@@ -5,17 +5,50 @@ import { marked, marks, outcomeOfRun, placeOf, stories } from "./story";
 import { tell } from "./tell";
 
 const decision = (firing: string, kind: Decision["decision"], at: string, data = {}): Decision =>
-  ({ id: `${firing}-${kind}`, firing, decision: kind, at, rule: "disk-full", ruleset: "disk", key: { host: "web-1" }, data, because: [], commit: null }) as Decision;
+  ({
+    id: `${firing}-${kind}`,
+    firing,
+    decision: kind,
+    at,
+    rule: "disk-full",
+    ruleset: "disk",
+    key: { host: "web-1" },
+    data,
+    because: [],
+    commit: null,
+  }) as Decision;
 const run = (over: Partial<Run>): Run =>
-  ({ id: "r", playbook: "clean", status: "succeeded", rule: "disk/disk-full", firing: null, host: "web-1", created: "2026-01-01T00:00:01Z", started: "2026-01-01T00:00:01Z", ended: "2026-01-01T00:00:05Z", error: null, reasons: [], requester: "rule:disk/disk-full", steps: [], ...over }) as unknown as Run;
+  ({
+    id: "r",
+    playbook: "clean",
+    status: "succeeded",
+    rule: "disk/disk-full",
+    firing: null,
+    host: "web-1",
+    created: "2026-01-01T00:00:01Z",
+    started: "2026-01-01T00:00:01Z",
+    ended: "2026-01-01T00:00:05Z",
+    error: null,
+    reasons: [],
+    requester: "rule:disk/disk-full",
+    steps: [],
+    ...over,
+  }) as unknown as Run;
 
 describe("what happened", () => {
   it("is one row a firing, with its run, newest first", () => {
     const rows = stories(
-      [decision("f1", "alert", "2026-01-01T00:00:01Z"), decision("f1", "run", "2026-01-01T00:00:01Z"), decision("f2", "alert", "2026-01-01T00:01:00Z", { text: "full" })],
+      [
+        decision("f1", "alert", "2026-01-01T00:00:01Z"),
+        decision("f1", "run", "2026-01-01T00:00:01Z"),
+        decision("f2", "alert", "2026-01-01T00:01:00Z", { text: "full" }),
+      ],
       [run({ firing: "f1" })],
     );
-    expect(rows.map((row) => [row.id, row.outcome])).toEqual([["f2", "raised"], ["f1", "verified"]]);
+    expect(rows.map((row) => [row.id, row.outcome])).toEqual([
+      ["f2", "raised"],
+      ["f1", "verified"],
+    ]);
     expect(plain(tell(rows[1]!))).toBe("Ran clean on web-1 after disk-full fired. It was done in 4\u00a0s.");
     expect(plain(tell(rows[0]!))).toBe("Raised an alert: full");
   });
@@ -47,7 +80,10 @@ describe("evidence", () => {
   });
   it("is marked in a text only where it stands as a word", () => {
     expect(marked("/var on db-2 is full, not db-20 or /var/log", { host: "db-2", mount: "/var" })).toEqual([
-      { code: "/var" }, " on ", { code: "db-2" }, " is full, not db-20 or /var/log",
+      { code: "/var" },
+      " on ",
+      { code: "db-2" },
+      " is full, not db-20 or /var/log",
     ]);
     expect(marked("a (b) c", { k: "(b" })).toEqual(["a ", { code: "(b" }, ") c"]);
   });

@@ -3,8 +3,7 @@ import { code, type Rich } from "../words";
 
 /** One row of "what happened": a firing with what followed, or a run that a person started. */
 export type Outcome =
-  | "verified" | "failed" | "rolledBack" | "held" | "observed" | "waiting" | "running" | "queued"
-  | "unknown" | "raised" | "resolved" | "applied";
+  "verified" | "failed" | "rolledBack" | "held" | "observed" | "waiting" | "running" | "queued" | "unknown" | "raised" | "resolved" | "applied";
 
 export type Mark = "on" | "wait" | "bad" | "held" | "no";
 /** Fact, condition, rule, decision, run, outcome: how far it got and where it stopped. */

@@ -37,7 +37,15 @@ export function SetUp({ enter, toSignIn }: { enter: (session: Session) => void; 
   return (
     <Door title={words.sign.setupTitle} sub={words.sign.setupSub} error={error} submit={submit}>
       <Field id="name" label={words.sign.name} autoComplete="username" value={name} change={setName} focus />
-      <Field id="password" label={words.sign.password} type="password" autoComplete="new-password" value={password} change={setPassword} hint={words.sign.length} />
+      <Field
+        id="password"
+        label={words.sign.password}
+        type="password"
+        autoComplete="new-password"
+        value={password}
+        change={setPassword}
+        hint={words.sign.length}
+      />
       <Field id="again" label={words.sign.again} type="password" autoComplete="new-password" value={again} change={setAgain} />
       <div className="row">
         <button className="btn primary" type="submit" disabled={busy || !token || !name || !password || !again}>

@@ -11,7 +11,17 @@ import { Evidence, FactLine, Source } from "./Evidence";
 import { RunNode } from "./RunNode";
 import { durationText, durationWords, isCount } from "./timing";
 
-type NodeProps = { step: number; icon: IconName; name: string; at: ReactNode; after?: ReactNode; tone?: "" | "off" | "bad"; stop?: boolean; title: ReactNode; children?: ReactNode };
+type NodeProps = {
+  step: number;
+  icon: IconName;
+  name: string;
+  at: ReactNode;
+  after?: ReactNode;
+  tone?: "" | "off" | "bad";
+  stop?: boolean;
+  title: ReactNode;
+  children?: ReactNode;
+};
 
 /** One link of the chain: when, its mark, what it is, and its evidence. */
 export function Node({ step, icon, name, at, after, tone = "", stop = false, title, children }: NodeProps) {
@@ -162,7 +172,15 @@ function did(firing: Firing): Rich {
 function DecisionNode({ firing }: { firing: Firing }) {
   const said = words.decision;
   return (
-    <Node step={4} icon="dec" name={words.chainMark.dec} at={<Time at={firing.at} seconds />} after={said.same} title={<Say of={did(firing)} />} stop={firing.runs.length === 0}>
+    <Node
+      step={4}
+      icon="dec"
+      name={words.chainMark.dec}
+      at={<Time at={firing.at} seconds />}
+      after={said.same}
+      title={<Say of={did(firing)} />}
+      stop={firing.runs.length === 0}
+    >
       {firing.decisions.map((one) => {
         if (one.decision === "alert") {
           return (
@@ -189,7 +207,10 @@ function OutcomeNode({ firing }: { firing: Firing }) {
   const outcome = outcomeOfFiring(firing);
   const run = firing.runs.at(-1);
   const at = run?.ended ?? firing.resolved?.at ?? null;
-  const promised = outcome === "verified" ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name && step.name.toLowerCase() !== "verify") : undefined;
+  const promised =
+    outcome === "verified"
+      ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name && step.name.toLowerCase() !== "verify")
+      : undefined;
   const good = outcome === "verified" || outcome === "resolved" || outcome === "applied";
   return (
     <Node

@@ -54,7 +54,15 @@ function Line({ text }: { text: string }) {
       <span className="k">{name}</span>
       {colon}
       <span className={look}>
-        {rest.split(/(\{\{.*?\}\})/).map((part, index) => (part.startsWith("{{") ? <span key={index} className="j">{part}</span> : part))}
+        {rest.split(/(\{\{.*?\}\})/).map((part, index) =>
+          part.startsWith("{{") ? (
+            <span key={index} className="j">
+              {part}
+            </span>
+          ) : (
+            part
+          ),
+        )}
       </span>
     </>
   );

@@ -34,7 +34,13 @@ function options(wide: number, colour: (name: string) => string, marking: Markin
       },
     },
     axes: [
-      { ...axis, size: 26, grid: { show: false }, space: 70, values: (_plot, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString())) },
+      {
+        ...axis,
+        size: 26,
+        grid: { show: false },
+        space: 70,
+        values: (_plot, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString())),
+      },
       { ...axis, size: 44, grid: { stroke: colour("--chart-grid"), width: 1 }, values: (_plot, splits) => splits.map(number) },
     ],
     series: [{}, { stroke: colour("--chart-0"), width: 1.75, spanGaps: false, points: { show: false } }],
@@ -88,7 +94,13 @@ export default function Saw({ firing, series }: { firing: Firing; series: Series
 
   const values = series.points.flatMap(([, value]) => (value === null ? [] : [value]));
   const iso = (at: number | undefined): string => clock(new Date((at ?? 0) * 1000).toISOString());
-  const label = words.decision.chartLabel(series.field, iso(series.points[0]?.[0]), iso(series.points.at(-1)?.[0]), number(Math.min(...values)), number(Math.max(...values)));
+  const label = words.decision.chartLabel(
+    series.field,
+    iso(series.points[0]?.[0]),
+    iso(series.points.at(-1)?.[0]),
+    number(Math.min(...values)),
+    number(Math.max(...values)),
+  );
   return (
     <Sheet
       id="saw"

@@ -19,11 +19,15 @@ export function Happened() {
       id="did"
       className="happened"
       title={words.overview.happened}
-      note={words.overview.happenedNote(firings, runs.length)}
+      note={all.length > 0 ? words.overview.happenedNote(firings, runs.length) : undefined}
       aside={<Fresh count={fresh} show={show} />}
       footer={<Link to="/decisions">{words.overview.allDecisions}</Link>}
     >
-      {shown.length === 0 ? <Blank icon="decisions" title={words.overview.quiet} body={words.overview.quietBody} /> : <Feed stories={shown.slice(0, SHOWN)} />}
+      {shown.length === 0 ? (
+        <Blank icon="decisions" title={words.overview.quiet} body={words.overview.quietBody} />
+      ) : (
+        <Feed stories={shown.slice(0, SHOWN)} />
+      )}
     </Sheet>
   );
 }

@@ -21,7 +21,9 @@ const LOOK: Record<Exclude<Line["status"], "todo">, [IconName, string]> = {
 function title(line: Line): string {
   if (line.phase === "guard") return words.run.phase.guard;
   if (line.phase === "steps") return line.name;
-  return line.name && line.name !== line.uses && line.name.toLowerCase() !== line.phase ? `${words.run.phase[line.phase]}: ${line.name}` : words.run.phase[line.phase];
+  return line.name && line.name !== line.uses && line.name.toLowerCase() !== line.phase
+    ? `${words.run.phase[line.phase]}: ${line.name}`
+    : words.run.phase[line.phase];
 }
 
 function Note({ line, lapses }: { line: Line; lapses: string | null }) {
@@ -31,7 +33,11 @@ function Note({ line, lapses }: { line: Line; lapses: string | null }) {
     <div className={`${line.status === "todo" ? "t3" : "t2"} small note`}>
       {line.uses && line.status !== "waiting" && <Code>{line.uses}</Code>} {said}
       {step && step.attempt > 1 && ` · ${words.run.attempt(step.attempt)}`}
-      {line.status !== "succeeded" && line.status !== "todo" && line.status !== "waiting" && line.status !== "failed" && ` ${words.run.stepState[line.status]}`}
+      {line.status !== "succeeded" &&
+        line.status !== "todo" &&
+        line.status !== "waiting" &&
+        line.status !== "failed" &&
+        ` ${words.run.stepState[line.status]}`}
       {line.destructive && line.status === "todo" && ` ${words.run.destructive}`}
       {line.status === "waiting" && step && (
         <>
@@ -66,10 +72,15 @@ function Row({ line, index, lines, lapses }: { line: Line; index: number; lines:
         </div>
         <Note line={line} lapses={lapses} />
       </div>
-      <span className={`end ${active ? "strong" : "t2"}`}>{step && line.status !== "skipped" && <Value>{active ? countdown(Math.floor(spent)) : span(spent)}</Value>}</span>
+      <span className={`end ${active ? "strong" : "t2"}`}>
+        {step && line.status !== "skipped" && <Value>{active ? countdown(Math.floor(spent)) : span(spent)}</Value>}
+      </span>
       {step && line.status !== "skipped" ? (
         <div className="gantt" aria-hidden="true">
-          <span className={line.status === "waiting" ? "wait" : line.status === "failed" ? "bad" : ""} style={{ insetInlineStart: `${left}%`, inlineSize: `${width}%` }} />
+          <span
+            className={line.status === "waiting" ? "wait" : line.status === "failed" ? "bad" : ""}
+            style={{ insetInlineStart: `${left}%`, inlineSize: `${width}%` }}
+          />
         </div>
       ) : (
         <span />

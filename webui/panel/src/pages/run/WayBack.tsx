@@ -37,7 +37,15 @@ export function WayBack({ run, answered }: { run: Run; answered: Approval[] }) {
           <ol className="undo">
             {back.map((one, index) => (
               <li key={one.path}>
-                <span>{one.status === "failed" ? <Icon name="x" /> : one.status === "rolled_back" || one.status === "succeeded" ? <Icon name="check" /> : index + 1}</span>
+                <span>
+                  {one.status === "failed" ? (
+                    <Icon name="x" />
+                  ) : one.status === "rolled_back" || one.status === "succeeded" ? (
+                    <Icon name="check" />
+                  ) : (
+                    index + 1
+                  )}
+                </span>
                 <div>
                   <span className="medium">{one.name}</span>
                   <br />

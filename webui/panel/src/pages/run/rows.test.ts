@@ -16,7 +16,10 @@ describe("the timeline", () => {
   it("puts what is to come after what began, and only while the run goes on", () => {
     const plan = [planned("steps.0"), planned("steps.1"), planned("steps.2"), planned("on_failure.0", "on_failure"), planned("verify", "verify")];
     expect(linesOf(run("running", [A, B], plan)).map((line) => [line.path, line.status])).toEqual([
-      ["steps.0", "succeeded"], ["steps.1", "running"], ["steps.2", "todo"], ["verify", "todo"],
+      ["steps.0", "succeeded"],
+      ["steps.1", "running"],
+      ["steps.2", "todo"],
+      ["verify", "todo"],
     ]);
     expect(linesOf(run("failed", [A], plan))).toHaveLength(1);
   });
