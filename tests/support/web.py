@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -21,11 +22,14 @@ from engine.playbook.approvals import answer
 from engine.store.people import User
 from engine.store.store import Store
 from webui.app import create_app
+from webui.auth import secrets
 from webui.auth.secrets import hash_password
 from webui.auth.tokens import issue_token
 from webui.settings import WebSettings
 from webui.system import AgentStatus, Automation, ContentStatus
 
+# A real hash costs 64 MiB and a tenth of a second, which dozens of sign-ins need not pay.
+secrets._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 START = 1_767_225_600 * SECOND
 PASSWORD = "correct horse"
 PASSWORD_HASH = hash_password(PASSWORD)
