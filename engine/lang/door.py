@@ -77,7 +77,8 @@ class Door:
         `now` is the receiver's clock (microseconds): the time of a fact without `at`, which may
         be at most 5 minutes ahead of it; None in a simulation. `host_default` is the host of a
         hosted fact that names none. With `strict` False a wrong type is a warning and the fact
-        is let in as it is. Raises FactRefused.
+        is let in as it is, but for values that JSON does not have (a number that is not finite,
+        or beyond 64 bits): those are left out. Raises FactRefused.
         """
         gate, warnings = self._gate_of(raw), []
         kind = gate.kind
@@ -92,6 +93,9 @@ class Door:
         data = raw.get("data", {})
         if not isinstance(data, dict):
             raise FactRefused(f"'data' must be an object, not {with_article(type_name(data))}")
+        if not strict:
+            data, left_out = _measurable(data, kind.name)
+            warnings.extend(left_out)
         _measure(data)
         data = _renamed(data, kind)
         for wrong in self._wrong(gate, data, gone=gone):
@@ -195,6 +199,20 @@ def _renamed(data: dict[str, Any], kind: FactKind) -> dict[str, Any]:
         if old in data:
             moved.setdefault(new, data[old])
     return moved
+
+
+def _measurable(data: dict[str, Any], kind: str) -> tuple[dict[str, Any], list[str]]:
+    """Without the fields that could not be kept, and a warning for each."""
+    kept: dict[str, Any] = {}
+    warnings: list[str] = []
+    for name, value in data.items():
+        try:
+            _measure({name: value})
+        except FactRefused as refused:
+            warnings.append(f"{kind}.{shorten(str(name))} is left out: {refused.message}")
+        else:
+            kept[name] = value
+    return kept, warnings
 
 
 def _measure(data: dict[str, Any]) -> None:

@@ -54,6 +54,7 @@ class RuleReader:
     conditions: ConditionReader
     vars: Mapping[str, Json]
     runs: list[RunUse]
+    enabled: bool = True
 
     def read(self, node: Fields) -> Rule | None:
         """The rule; None where its condition cannot be read. Problems are reported."""
@@ -78,7 +79,7 @@ class RuleReader:
             kind_mode=mode,
             description=text_of(node, "description"),
             runbook=text_of(node, "runbook"),
-            enabled=flag_of(node, "enabled", True),
+            enabled=self.enabled and flag_of(node, "enabled", True),
             by=by,
             for_=duration_of(node, "for"),
             until=until,
@@ -103,6 +104,7 @@ class RuleReader:
                 report.error(found.position, f"'{key}' does not go with {_shown(mode)} rule: {why}",
                              "conflict")  # fmt: skip
         if mode == "request":
+            self._joined_to_request(when)
             return
         count, within, absent = node.key("count"), node.key("within"), node.key("absent")
         if count is not None and within is None:
@@ -117,6 +119,16 @@ class RuleReader:
             if absent is not None and found is not None and other not in _NOT_FOR[mode]:
                 message = f"'{other}' cannot stand beside 'absent'"
                 report.error(found.position, message, "conflict")
+
+    def _joined_to_request(self, when: Condition) -> None:
+        """A request is judged against states: nothing else is there when it is asked."""
+        requests = 0
+        for part in when.parts:
+            mode = self.conditions.kinds[part.kind].mode
+            requests += mode == "request"
+            if mode == "event" or requests > 1:
+                message = f"a request is judged against states; '{part.kind}' is {_shown(mode)}"
+                self.conditions.report.error(part.condition.position(), message, "conflict")
 
     def _warn(self, node: Fields, rule: Rule) -> None:
         report, kinds = self.conditions.report, self.conditions.kinds

@@ -36,7 +36,8 @@ class RuleSetReader:
         types = variables_type(variables, [entry.vars for entry in self.hosts])
         names = rule_names(self.kinds.values(), types)
         conditions = ConditionReader(self.language, self.kinds, names)
-        reader = RuleReader(name, conditions, variables, self.runs)
+        enabled = flag_of(node, "enabled", True)
+        reader = RuleReader(name, conditions, variables, self.runs, enabled)
         self._unique(node)
         first = text_of(node, "match") == "first"
         read = [reader.read(rule) for rule in mappings_of(node, "rules")]
@@ -55,7 +56,7 @@ class RuleSetReader:
             description=text_of(node, "description"),
             vars=variables,
             first_match=first,
-            enabled=flag_of(node, "enabled", True),
+            enabled=enabled,
         )
 
     def _unique(self, node: Fields) -> None:

@@ -15,7 +15,7 @@ from engine.lang.yaml_scalars import content_start
 
 MAX_DEPTH: Final = 64
 MAX_ALIASED: Final = 10_000
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 100_000
 MAX_PROBLEMS: Final = 100
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")

@@ -8,11 +8,14 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import LangError
 from engine.lang.yaml import Fields, Node, Scalar, parse, parse_partly, to_json
+
+CALM = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no mistake."""
 
 
 def scalar(text: str, key: str = "a") -> Scalar:
@@ -122,6 +125,7 @@ def test_the_end_of_a_value_has_a_place() -> None:
     assert str(scalar('a: "xy" # z\n').locate(99)) == "f.yaml:1:7"
 
 
+@CALM
 @given(st.text(alphabet=" \tab'\"\\\né#:-", max_size=30))
 def test_every_character_is_found_where_it_stands(text: str) -> None:
     """Whatever is quoted comes back as it was, each plain character at its own place."""
@@ -135,6 +139,7 @@ def test_every_character_is_found_where_it_stands(text: str) -> None:
             assert source[place.column - 1] == character
 
 
+@CALM
 @given(st.lists(st.text(alphabet=" abé#", max_size=12), min_size=1, max_size=6), st.booleans())
 def test_blocks_keep_their_places(lines: list[str], folded: bool) -> None:
     body = "".join(f"  x{line}\n" for line in lines)
@@ -146,12 +151,14 @@ def test_blocks_keep_their_places(lines: list[str], folded: bool) -> None:
             assert source.split("\n")[place.line - 1][place.column - 1] == character
 
 
+@CALM
 @given(st.binary(max_size=200))
 def test_nothing_but_problems_comes_out(data: bytes) -> None:
     node, problems = parse_partly(data, "f")
     assert (node is None) <= bool(problems)
 
 
+@CALM
 @given(st.text(alphabet="[]{}:,-?&*!|>'\"%@` \n\tab#", max_size=60))
 def test_hostile_syntax_gives_problems_only(text: str) -> None:
     node, problems = parse_partly(text, "f")
