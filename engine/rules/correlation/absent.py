@@ -134,9 +134,9 @@ class AbsentRule(Runtime):
             due = (owner.last_fired or 0) + (self.rule.throttle or 0)
             self.core.deadlines.set(due, BEFORE, self.order, self, owner)
         else:
-            until = self.held_until(at_hand(self.plan.when, owner.combination), at)
+            until = self.held_until(at_hand(self.plan.when, owner.combination), at + after)
             if until is None:
-                self._fire(owner, at)
+                self._fire(owner, self.core.clock)
                 return
             self.held[owner] = None
             if until < FOREVER:

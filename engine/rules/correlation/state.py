@@ -64,7 +64,7 @@ class StateRule(Membership):
         elif self.is_throttled(watch.last, at):
             self._wait(watch, THROTTLED, (watch.last or 0) + (self.rule.throttle or 0))
         else:
-            self._fire_unless(watch, at)
+            self._fire_unless(watch, at + after)
 
     def on_deadline(self, owner: Watch, at: int, *, after: bool) -> None:
         if self._moving and owner.phase != OPEN:
@@ -98,7 +98,7 @@ class StateRule(Membership):
         return bool(watch.members) or self.rule.count is not None
 
     def _fire_unless(self, watch: Watch, at: int) -> None:
-        """Fires on the first member that nothing holds back."""
+        """Fires on the first member that nothing holds back at `at`."""
         soonest = FOREVER
         for combination in watch.members or [watch.example]:
             until = self.held_until(at_hand(self.plan.when, combination), at)
