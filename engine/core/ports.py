@@ -159,6 +159,9 @@ class ActionType:
     idempotent: bool = False
     destructive: Callable[[ActionContext, Mapping[str, Any]], bool] | None = None
     """Whether these inputs would destroy what cannot be brought back; None: they never do."""
+    by_hands: bool = False
+    """It acts through the hands alone, one act an attempt: after an interruption the same attempt
+    is put to them again, and their ledger answers what came of it."""
 
     def destroys(self, context: ActionContext, inputs: Mapping[str, Any]) -> bool:
         """Whether doing this now would destroy what cannot be brought back."""

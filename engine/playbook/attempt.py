@@ -1,7 +1,7 @@
 """One attempt at a step's action, recorded before it acts and after.
 
-An attempt whose record says `running` although nobody runs it was under way when Wakil died: its
-action is asked whether the effect is there, and it is never simply done again.
+An attempt whose record says `running` although nobody runs it was under way when Wakil died: the
+hands' ledger or its action is asked what came of it, and it is never blindly done again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from engine.playbook.execution import Execution
 
 _log = logging.getLogger(__name__)
 _CUT_OFF = "Wakil stopped while this was under way"
+_NOT_KNOWN = "its effect is not known"
 _LOG_LIMIT = 65_536
 _LOOK = SECOND // 4
 
@@ -37,6 +38,8 @@ class Attempt:
     inputs: Mapping[str, Any]
     number: int
     approval: str | None = None
+    resumed: bool = False
+    """Begun before Wakil died, and put again."""
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -88,8 +91,7 @@ def attempt(at: Attempt) -> dict[str, Json]:
         return _result(at, "failed", _end(at, started, "failed", {}, overdue))
     at.ex.record(at.spec, at.phase, "running", attempt=at.number, started=started, inputs=at.inputs)
     status, outputs, error = _act(at)
-    step = _end(at, started, "failed" if status == "repeat" else status, outputs, error)
-    return _result(at, status, step)
+    return _result(at, status, _end(at, started, _recorded(status, error), outputs, error))
 
 
 def _record_of(at: Attempt) -> Step | None:
@@ -109,14 +111,31 @@ def _replayed(at: Attempt, step: Step) -> str:
 
 
 def _after_interruption(at: Attempt, earlier: Step) -> dict[str, Json]:
+    """The same attempt again where that does no harm: hands that had done it give the reply they
+    recorded. Else, and where they do not know either, by the word of the action's `check`."""
+    if at.idempotent or at.action.by_hands:
+        at.resumed = True
+        status, outputs, error = _act(at)
+    else:
+        status, outputs, error = _cut_off(at)
+    return _result(at, status, _end(at, earlier.started, _recorded(status, error), outputs, error))
+
+
+def _cut_off(at: Attempt) -> tuple[str, Mapping[str, Json], str | None]:
     effect = effect_of(at)
     if effect == "done":
         at.lines.append(f"{_CUT_OFF}; its effect is there")
-        return _result(at, "succeeded", _end(at, earlier.started, "succeeded", {}, None))
-    nothing = effect == "not_done"
-    error = f"{_CUT_OFF}; {'nothing was done' if nothing else 'its effect is not known'}"
-    step = _end(at, earlier.started, "failed" if nothing else "unknown", {}, error)
-    return _result(at, "repeat" if nothing or at.idempotent else "interrupted", step)
+        return "succeeded", {}, None
+    if effect == "not_done":
+        return "repeat", {}, f"{_CUT_OFF}; nothing was done"
+    return "repeat" if at.idempotent else "interrupted", {}, f"{_CUT_OFF}; {_NOT_KNOWN}"
+
+
+def _recorded(status: str, error: str | None) -> str:
+    """What a step's record says of an attempt that does not end its step."""
+    if status not in ("repeat", "interrupted"):
+        return status
+    return "unknown" if error is not None and error.endswith(_NOT_KNOWN) else "failed"
 
 
 def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
@@ -133,7 +152,10 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
             return "failed", {}, f"{at.action.name} gave outputs that are not JSON"
     if isinstance(error, Refused):
         # The hands know of a pause too: one that came just now has refused, not failed, the step.
-        return "repeat" if at.ex.env.guard.paused() else "failed", {}, error.message
+        if at.ex.env.guard.paused():
+            return "repeat", {}, error.message
+        # Refused now says nothing of what was done before.
+        return _cut_off(at) if at.resumed else ("failed", {}, error.message)
     if isinstance(error, UnknownEffect):
         return _unknown(at, error.message)
     if isinstance(error, ActionError | WakilError):
@@ -144,6 +166,8 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
 
 
 def _unknown(at: Attempt, error: str) -> tuple[str, Mapping[str, Json], str | None]:
+    if at.resumed:
+        return _cut_off(at)
     effect = effect_of(at)
     if effect == "done":
         at.lines.append(f"{error}; its effect is there")
@@ -153,6 +177,8 @@ def _unknown(at: Attempt, error: str) -> tuple[str, Mapping[str, Json], str | No
 
 def _late(at: Attempt, error: str) -> tuple[str, Mapping[str, Json], str | None]:
     """It may still be at it, so that `not_done` would prove nothing."""
+    if at.resumed:
+        return "repeat" if at.idempotent else "interrupted", {}, f"{_CUT_OFF}; {_NOT_KNOWN}"
     return "failed" if at.idempotent else "unknown", {}, error
 
 
