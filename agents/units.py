@@ -94,11 +94,13 @@ def pid_file_state(path: str) -> Unit:
         return Unit("stopped")
     except OSError:
         return Unit("unknown")
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             return Unit("unknown")
-        text = file.read(64).strip()
+        text = os.read(descriptor, 64).strip()
+    finally:
+        os.close(descriptor)
     if not re.fullmatch(rb"[1-9][0-9]{0,6}", text):
         return Unit("stopped")
     process = read_process(int(text))

@@ -208,7 +208,8 @@ class HandsClient:
             _log.error("the hands sent what cannot be read: %s", error)
         finally:
             self._lose(ours)
-            process.kill()
+            with contextlib.suppress(PermissionError):  # root's hands end with our socket
+                process.kill()
             process.wait()
 
     def _spawn(self, descriptor: int) -> subprocess.Popen[bytes]:

@@ -116,7 +116,9 @@ def _trashable(charter: Charter, order: Order, size: int) -> bool:
 def _old_files(charter: Charter, order: Order) -> Iterator[Found]:
     """Walks down from the path; bounded in depth, in number and by the deadline."""
     root, rest = charter.root_of(order.path)
-    spared = os.stat(os.path.dirname(charter.state))  # Wakil's own data
+    spared = [  # Wakil's own data
+        os.stat(os.path.dirname(path)) for path in (charter.state, charter.pause)
+    ]
     top = open_directory(root, rest)
     waiting: list[tuple[int, str, int]] = [(top, os.path.normpath(order.path), 0)]
     taken = seen = 0
@@ -130,7 +132,7 @@ def _old_files(charter: Charter, order: Order) -> Iterator[Found]:
                         return
                     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
                     if stat.S_ISDIR(found.st_mode):
-                        own = os.path.samestat(found, spared)
+                        own = any(os.path.samestat(found, each) for each in spared)
                         inner = None if own else _descend(directory, name, depth)
                         if inner is not None:
                             waiting.append((inner, f"{folder}/{name}", depth + 1))
