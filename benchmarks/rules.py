@@ -35,6 +35,10 @@ def speeds(quick: bool) -> list[Result]:
     calm = {row["rules"]: row["engine"] for row in results if row["weather"] == "calm"}
     growth = calm[RULES[0]] / calm[RULES[-1]]
     results.append({"part": "growth", "calm_10_to_1000": growth, "aim": "<= 2.5"})
+    for row in results:
+        if row.get("weather") == "storm" and row["decisions_per_fact"]:
+            spent = 1e6 / row["engine"] - 1e6 / calm[row["rules"]]
+            row["us_per_decision"] = spent / row["decisions_per_fact"]
     other = peer.events_per_second()
     if other is not None:
         results.append(
@@ -44,9 +48,10 @@ def speeds(quick: bool) -> list[Result]:
 
 
 def _turns(content: Any, rules: int, weather: Weather, rounds: int) -> Result:
-    engine, beside, refused = [], [], 0.0
-    for turn, measured in enumerate(whole.speed(content, weather, rounds)):
+    engine, beside, decided, refused = [], [], [], 0.0
+    for turn, (measured, decisions) in enumerate(whole.speed(content, weather, rounds)):
         engine.append(measured)
+        decided.append(decisions)
         other = bare.measure(rules, weather, whole.CHUNK, turn + 2)
         if other is not None:
             beside.append(other["per_second"])
@@ -59,6 +64,7 @@ def _turns(content: Any, rules: int, weather: Weather, rounds: int) -> Result:
         "rules": rules,
         "weather": weather,
         "engine": ours,
+        "decisions_per_fact": statistics.mean(decided),
         "bare": bare_median,
         "bare_refused": refused,
         "ratio": ours / bare_median if bare_median else None,

@@ -97,12 +97,12 @@ def write_content(root: Path, rules: int) -> Path:
 
 
 def stream(weather: Weather, count: int, seed: int = 1, start: int = START) -> Iterator[Fact]:
-    """Facts as agents send them, every subject each five seconds; calm: one fact in a thousand
+    """Facts as agents send them, every subject each five seconds; calm: one fact in ten thousand
     passes limits; storm: every value is drawn anew."""
     draw = random.Random(seed)
     step = INTERVAL // (KINDS * HOSTS)
     for number in range(count):
-        wild = weather == "storm" or draw.random() < 0.001
+        wild = weather == "storm" or draw.random() < 0.0001
         high = 100.0 if wild else 65.0
         data = {
             "used_percent": round(draw.uniform(0, high), 2),
