@@ -44,18 +44,22 @@ def serve(
     on_ready: Callable[[str], None] = lambda url: None,
     on_stop: Callable[[], None] = lambda: None,
     most_panels: int = 200,
+    worker_uid: int | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit status.
 
     Runs in the worker, after the fork: `make_app(url)` builds everything (a `WakilError` it
     raises ends the server with that sentence), `on_ready(url)` once requests are answered,
     `on_stop()` at the end, after the last request. Port 0 takes a free one, which `url` tells.
+    `worker_uid` is the user that `make_app` makes the worker, where it does so.
     Raises `SettingsError` where the port cannot be had.
     """
     listener = listen(host, port)
     url, master = url_of(listener), os.getpid()
     try:
-        _Application(make_app, url, on_ready, on_stop, most_panels, listener.detach()).run()
+        _Application(
+            make_app, url, on_ready, on_stop, most_panels, listener.detach(), worker_uid
+        ).run()
     except SystemExit as ended:
         if os.getpid() != master:
             raise  # a worker's own end: its status tells the master why
@@ -138,7 +142,9 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         on_stop: Callable[[], None],
         most_panels: int,
         descriptor: int,
+        worker_uid: int | None,
     ) -> None:
+        self._worker_uid = worker_uid
         self._make_app = make_app
         self._url = url
         self._on_ready = on_ready
@@ -179,9 +185,11 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.live = live
         return app
 
-    @staticmethod
-    def _forked(arbiter: Any, worker: Any) -> None:
+    def _forked(self, arbiter: Any, worker: Any) -> None:
         _die_with(arbiter.pid)
+        if self._worker_uid is not None:
+            # By touching this file the worker shows the master that it lives.
+            os.fchown(worker.tmp.fileno(), self._worker_uid, -1)
         worker.cfg.set("graceful_timeout", _LINGER_SECONDS)
 
     def _ready(self, worker: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -253,11 +254,20 @@ def _start_hands(
         own = hand_over(machine.data, settings.user)
     elif root:
         _log.warning("Wakil parses what strangers write as root; server.user names a lesser user")
-    hands = HandsClient(compile_charter(allowed, bundle.agents, machine.data, own))
+    charter = compile_charter(allowed, bundle.agents, machine.data, own)
+    hands = HandsClient(charter, _begin_again if own else None)
     hands.start()
     if root and settings.user:
         drop_privileges(settings.user)
     return hands
+
+
+def _begin_again(ready: bool) -> None:
+    """Hands with root's rights that died cannot be started by a server that dropped its own: it
+    ends, and its master, still root, starts both anew."""
+    if not ready and os.geteuid() != 0:
+        _log.error("the hands ended: the server begins again to get new ones")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _raise_alert(intake: Intake, decision: Decision) -> None:

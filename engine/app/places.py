@@ -86,7 +86,7 @@ def refuse_planted(*directories: Path, user: str | None = None) -> None:
     """
     if os.geteuid() != 0:
         return
-    trusted = {0} if user is None else {0, _uid_of(user)}
+    trusted = {0} if user is None else {0, uid_of(user)}
     for directory in directories:
         if not directory.exists():
             continue
@@ -101,7 +101,7 @@ def refuse_planted(*directories: Path, user: str | None = None) -> None:
 def hand_over(data: Path, user: str) -> Path:
     """Gives the data directory to the user the server becomes; returns the hands' own directory
     beside it, which stays root's: in `data` that user could put anything in its place."""
-    uid = _uid_of(user)
+    uid = uid_of(user)
     own = data.with_name(f"{data.name}-hands")
     refuse_planted(data.parent)
     own.mkdir(mode=0o700, exist_ok=True)
@@ -113,7 +113,8 @@ def hand_over(data: Path, user: str) -> Path:
     return own
 
 
-def _uid_of(user: str) -> int:
+def uid_of(user: str) -> int:
+    """A user's number. Raises SettingsError."""
     try:
         return pwd.getpwnam(user).pw_uid
     except KeyError:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from engine.app.places import DataLock, ServerFile, make_private_directory
+from engine.app.places import DataLock, ServerFile, make_private_directory, uid_of
 from engine.cli.options import place_options, resolve
 from engine.core.values import SECOND
 
@@ -49,6 +49,7 @@ def run(
         settings.port if port is None else port,
         on_ready=server.ready,
         on_stop=server.stop,
+        worker_uid=uid_of(settings.user) if settings.user and os.geteuid() == 0 else None,
     )
     if status:
         raise click.exceptions.Exit(status)
