@@ -46,7 +46,7 @@ class ConditionReader:
     def _composite(self, node: Fields, role: Role, own: frozenset[str]) -> Condition | None:
         operator = "any" if "any" in node and "all" not in node else "all"
         listed = items_of(node, operator)
-        parts = [self._checked(item, None) for item in listed]
+        parts = [self._checked(item, None) for item in _whole(listed)]
         that = self._checked(node.get("that"), "that")
         found = [part for part in parts if part is not None]
         if len(found) < len(listed) or not listed or ("that" in node and that is None):
@@ -111,6 +111,19 @@ class ConditionReader:
             for name in sorted(expression.names)
             if name in self.kinds and name not in own
         ]
+
+
+def _whole(items: tuple[Node, ...]) -> list[Node]:
+    """The items without the later pieces of one that commas broke: the first speaks for it."""
+    kept: list[Node] = []
+    open_ = 0
+    for item in items:
+        if open_ <= 0:
+            kept.append(item)
+            open_ = 0
+        if isinstance(item, Scalar) and item.style == "plain":
+            open_ += item.text.count("(") - item.text.count(")")
+    return kept
 
 
 def _join(node: Node | None) -> list[tuple[str, Position]] | None:

@@ -6,11 +6,12 @@ import re
 
 from engine.lang.yaml_nodes import Scalar, Source, shorten
 
-_KEYED = re.compile(r"^(?P<lead>[\s-]*(?:\{\s*)?(?:[^:#\"'{}\[\],]+:\s+[^:]*?[,{]\s*)*)"
-                    r"(?P<key>[A-Za-z_][\w.-]*):[ \t]+(?P<value>\S.*)$")  # fmt: skip
-_ITEM = re.compile(r"^\s*-[ \t]+(?P<value>\S.*)$")
+_KEY = re.compile(r"(?:^|[\s{,])(?P<key>[A-Za-z_][\w.-]*):[ \t]+(?=\S)")
+_ITEM = re.compile(r"^\s*-[ \t]+(?=\S)")
+_NEXT_KEY = re.compile(r",\s*[A-Za-z_][\w.-]*:\s")
 CONDITION_KEYS = frozenset({"when", "until", "unless", "where", "that", "if", "all", "any"})
 _TABS = "a tab in the indentation; use spaces"
+_CHARACTER = "no value can begin with this character; quote it"
 _PLAIN = {
     "mapping values are not allowed in this context": "a second ': ' in one line",
     "mapping values are not allowed here": "a second ': ' in one line",
@@ -19,7 +20,7 @@ _PLAIN = {
     "did not find expected ',' or ']'": "',' or ']' was expected here",
     "did not find expected ',' or '}'": "',' or '}' was expected here",
     "did not find expected node content": "a value was expected here",
-    "found character that cannot start any token": "no value can begin with this character",
+    "found character that cannot start any token": _CHARACTER,
     "found a tab character that violates indentation": _TABS,
     "found a tab character where an indentation space is expected": _TABS,
     "found unexpected end of stream": "a quote was opened and never closed",
@@ -37,43 +38,92 @@ def quote(text: str) -> str:
 
 def explain_syntax(source: Source, index: int, began: int | None, problem: str) -> tuple[int, str]:
     """Where a syntax error really is, and a sentence that says what would be right."""
-    line = source.position(index).line
-    for number in dict.fromkeys((line, source.position(began).line if began is not None else line)):
-        text = source.line(number)
-        found = _KEYED.match(text) or _ITEM.match(text)
-        if found is None:
-            continue
-        value = found["value"]
-        key = found.groupdict().get("key")
-        reason = _broken_by(value, problem)
-        if reason and (key is None or key in CONDITION_KEYS or reason == _LEADING):
-            shown = f"{key}: {quote(_bare(value))}" if key else f"- {quote(_bare(value))}"
-            place = source.index(number, found.start("value") + 1)
-            return place, f"{reason}; quote the whole value: {shorten(shown, 160)}"
+    place = source.position(index)
+    lines = [(place.line, place.column)]
+    if began is not None and (first := source.position(began)).line != place.line:
+        lines.append((first.line, len(source.line(first.line))))
+    for number, column in lines:
+        found = _unquoted(source.line(number), column, problem)
+        if found is not None:
+            at, shown, reason = found
+            message = f"{reason}; quote the whole value: {shorten(shown, 160)}"
+            return source.index(number, at + 1), message
     if source.text[index : index + 1] == "\t":
         return index, _TABS
-    return index, _PLAIN.get(problem, shorten(problem, 200))
+    if problem.startswith("mapping values") and source.line(place.line).count(": ") < 2:
+        return index, "this ':' does not fit: the line above lacks its ':' or its quotes"
+    if began is not None and problem == "found unexpected end of stream":
+        return began, _PLAIN[problem]
+    said = _PLAIN.get(problem, shorten(problem, 200))
+    if began is not None and problem in _OPENED and source.position(began).line != place.line:
+        said = f"{said}; what is open began in line {source.position(began).line}"
+    return index, said
 
 
+_OPENED = frozenset({"did not find expected ',' or ']'", "did not find expected ',' or '}'"})
 _LEADING = "YAML ends the value at its second quote"
 _COLON = "YAML reads ': ' as a key and its value"
-_BRACKET = "YAML reads this as the end of a list or mapping"
+_BRACKET = "YAML reads brackets and commas here as its own"
+_TEMPLATE = "YAML reads '{{' as a mapping"
 
 
-def _broken_by(value: str, problem: str) -> str | None:
-    if value[0] in "\"'" and problem.startswith("did not find expected"):
-        closing = value.find(value[0], 1)
-        if closing > 0 and re.match(r"\s*[^\s,}\]#:]", value[closing + 1 :]):
-            return _LEADING
-    if ": " in value and "mapping values are not allowed" in problem:
-        return _COLON
-    if re.search(r"[\[\]{}]", value) and problem.startswith("did not find expected ','"):
-        return _BRACKET
+def _unquoted(line: str, column: int, problem: str) -> tuple[int, str, str] | None:
+    """The value on a line that lacks its quotes: where it begins, how it is written, and why."""
+    keys = [found for found in _KEY.finditer(line) if found.end() <= column]
+    colon = problem.startswith("mapping values")
+    if not any("{" in line[: found.start("key")] for found in keys) and colon:
+        keys = keys[:1]
+    for found in reversed(keys):
+        key, at = found["key"], found.end()
+        value = _bare(line[at:])
+        if key in {"all", "any"} and value.startswith("["):
+            return _broken_item(line, at)
+        reason = _broken_by(value, problem)
+        if reason is not None and (key in CONDITION_KEYS or reason is not _BRACKET):
+            return at, f"{key}: {quote(value)}", reason
+    if (item := _ITEM.match(line)) is not None and not keys:
+        value = line[item.end() :].rstrip()
+        reason = _broken_by(value, problem)
+        if reason is not None:
+            return item.end(), f"- {quote(value)}", reason
     return None
 
 
-def _bare(value: str) -> str:
-    """A value in flow style without the brackets and neighbours that follow it."""
+def _broken_item(line: str, at: int) -> tuple[int, str, str] | None:
+    """In `all: [A, B]`, the first item that cannot stand without quotes."""
+    place = at + 1
+    while place < len(line) and line[place] != "]":
+        place += len(line[place:]) - len(line[place:].lstrip(" ,"))
+        value = _bare(line[place:], commas=True)
+        reason = _broken_by(value, "did not find expected ','") if value else None
+        if reason is not None:
+            return place, quote(value), reason
+        place += max(len(value), 1)
+    return None
+
+
+def _broken_by(value: str, problem: str) -> str | None:
+    if not value:
+        return None
+    if value.startswith("{{"):
+        return _TEMPLATE
+    if value[0] in "\"'":
+        closing = value.find(value[0], 1)
+        while value[0] == "'" and closing > 0 and value[closing + 1 : closing + 2] == "'":
+            closing = value.find("'", closing + 2)
+        rest = value[closing + 1 :].strip()
+        return _LEADING if closing > 0 and rest and not rest.startswith(("#", ":")) else None
+    if ": " in value and "mapping values are not allowed" in problem:
+        return _COLON
+    if not problem.startswith("did not find expected"):
+        return None
+    if ": " in value and not value.startswith("{"):
+        return _COLON
+    return _BRACKET if re.search(r"[\[\]{}]", value) else None
+
+
+def _bare(value: str, *, commas: bool = False) -> str:
+    """A value without the closing brackets and the neighbours that follow it in flow style."""
     depth, quoted = 0, ""
     for at, character in enumerate(value):
         if quoted:
@@ -86,7 +136,7 @@ def _bare(value: str) -> str:
             if depth == 0:
                 return value[:at].rstrip()
             depth -= 1
-        elif character == "," and depth == 0 and re.match(r",\s*[\w.-]+:\s", value[at:]):
+        elif character == "," and depth == 0 and (commas or _NEXT_KEY.match(value[at:])):
             return value[:at].rstrip()
     return value.rstrip()
 
@@ -102,10 +152,12 @@ def quoting_hint(scalar: Scalar, key: str | None) -> str | None:
         whole = scalar.text + rest.rstrip()
         return f"YAML takes ' #' for a comment; quote the whole value: {label}{quote(whole)}"
     if re.match(r"\s*[,\[\]{}]", rest) and _unbalanced(scalar.text):
-        whole = _bare(scalar.text + rest)
+        whole = _bare(scalar.text + rest, commas=key is None)
+        label = f"{key}: " if key else ""
         return f"in flow style ',' ends the value; quote the whole of it: {label}{quote(whole)}"
     return None
 
 
 def _unbalanced(text: str) -> bool:
+    """Whether a bracket or a quote in it is open, so that more of it must follow."""
     return any(text.count(a) != text.count(b) for a, b in ("()", "[]")) or text.count('"') % 2 == 1

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from engine.core.errors import Problem
+from engine.lang.yaml_hints import explain_syntax, quote
 from engine.lang.yaml_nodes import Fields, Items, Node, Scalar, Source, Style, shorten
 from engine.lang.yaml_scalars import content_start
 
@@ -135,10 +136,24 @@ class TreeBuilder:
         mapping = isinstance(event, yaml.MappingStartEvent)
         parent = self._stack[-1] if self._stack else None
         if parent is not None and parent.mapping and not parent.waits_for_value:
-            self._problem(start, "a key must be text, not a list or a mapping", "key")
+            self._complex_key(start)
             return False
         self._stack.append(_Open(start, bool(event.flow_style), mapping, event.anchor))
         return True
+
+    def _complex_key(self, start: int) -> None:
+        text = self._source.text
+        if text[start - 1 : start + 1] == "{{":
+            line = self._source.position(start).line
+            rest = text[start - 1 :].split("\n", 1)[0]
+            at, message = explain_syntax(self._source, start - 1, None, "did not find expected")
+            if self._source.position(at).line == line and "quote" in message:
+                self._problem(at, message, "key")
+                return
+            message = f"YAML reads '{{{{' as a mapping; quote the whole value: {quote(rest)}"
+            self._problem(start - 1, shorten(message, 200), "key")
+            return
+        self._problem(start, "a key must be text, not a list or a mapping", "key")
 
     def _close(self) -> bool:
         done = self._stack.pop()
