@@ -137,3 +137,21 @@ def test_runs_are_filtered_and_alerts_grouped(page: Page, server: PanelServer) -
     expect(page.locator(".grp")).to_have_text(["Open 3", "Acknowledged 1", "Resolved 1"])
     page.locator(".alerts > li").first.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".grp")).to_have_text(["Open 2", "Acknowledged 2", "Resolved 1"])
+
+
+def test_the_api_is_described_from_local_files(
+    page: Page, server: PanelServer, complaints: list[str]
+) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/api/")[0].split("/docs")[0]))
+    page.goto(f"{server.url}/docs")
+    page.locator(".opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table")).to_contain_text("200")
+    assert server.calls == [("POST", "/system/pause", {})]
+    assert {host for host in hosts if host.startswith("http")} <= {
+        server.url,
+        f"{server.url}/favicon.svg",
+    }
+    assert complaints == []

@@ -20,6 +20,15 @@ CSP = (
     "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
+OPENAPI = {
+    "openapi": "3.1.0",
+    "info": {"title": "Wakil", "version": "1"},
+    "paths": {
+        "/api/v1/system/pause": {
+            "post": {"summary": "Pause", "responses": {"200": {"description": "ok"}}}
+        }
+    },
+}
 PASSWORD = "correct horse battery"
 
 Start = Callable[..., Any]
@@ -116,6 +125,8 @@ class PanelServer:
                 self.signed_in = False
                 return Response(status=204)
             return reply(self._session())
+        if path == "/openapi.json":
+            return reply(OPENAPI)
         if path == "/system/status":
             return reply({**self.status, "now": scene.at(0)})
         if path in ("/system/pause", "/system/resume"):
@@ -155,7 +166,7 @@ class PanelServer:
         return reply(found) if found else problem(404, "Not found")
 
     def _file(self, path: str) -> Response:
-        wanted = self.static / path.lstrip("/")
+        wanted = self.static / ("docs/index.html" if path == "/docs" else path.lstrip("/"))
         if not wanted.is_file():
             wanted = self.static / "index.html"
         kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"

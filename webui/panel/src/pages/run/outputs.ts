@@ -7,10 +7,10 @@ function value(name: string, json: Json): string {
   return Array.isArray(json) && json.every((one) => typeof one === "string") ? json.join("; ") : JSON.stringify(json);
 }
 
-/** A step's outputs on one line: `freed_bytes 412 MiB, files 94`. */
+/** A step's outputs on one line: `freed 412 MiB, files 94`. */
 export function outputsText(outputs: Fields): string {
   return Object.entries(outputs ?? {})
     .filter(([, json]) => json !== null && json !== "" && !(Array.isArray(json) && json.length === 0))
-    .map(([name, json]) => `${name} ${value(name, json)}`)
+    .map(([name, json]) => `${name.replace(/_bytes$/, "").replaceAll("_", " ")} ${value(name, json)}`)
     .join(", ");
 }

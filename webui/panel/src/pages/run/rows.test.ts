@@ -34,6 +34,6 @@ describe("the timeline", () => {
     expect(barOf(B, lines, now)).toEqual([50, 50]);
   });
   it("writes outputs on one line, bytes in binary units", () => {
-    expect(outputsText({ files: 94, freed_bytes: 242_642_944, note: null }).replaceAll("\u00a0", " ")).toBe("files 94, freed_bytes 231 MiB");
+    expect(outputsText({ files: 94, freed_bytes: 242_642_944, note: null }).replaceAll("\u00a0", " ")).toBe("files 94, freed 231 MiB");
   });
 });
