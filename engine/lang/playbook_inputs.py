@@ -8,6 +8,8 @@ from typing import Any, Literal
 from engine.core.ports import ActionType
 from engine.core.values import Json
 from engine.lang.expression.suggest import did_you_mean, one_of
+from engine.lang.expression.types import Names
+from engine.lang.made_values import check_made
 from engine.lang.model import Input, Playbook
 from engine.lang.reading import (
     Report,
@@ -69,7 +71,7 @@ def read_inputs(node: Fields, report: Report) -> dict[str, Input]:
 
 
 def check_run_inputs(
-    place: Fields, given: Fields | None, playbook: Playbook, report: Report
+    place: Fields, given: Fields | None, playbook: Playbook, names: Names, report: Report
 ) -> None:
     """`with` of a run against what the playbook takes."""
     for key, value in given.entries if given is not None else ():
@@ -79,8 +81,10 @@ def check_run_inputs(
             message = f"playbook '{playbook.name}' has no input '{shorten(key.text)}'{hint}"
             report.error(key.position, message, "unknown-input")
         elif constant(value) and not is_secret(value):
-            problems = check_node(value, _schema(declared.type, declared.enum), key.text)
-            report.extend(problems)
+            schema = _schema(declared.type, declared.enum)
+            report.extend(check_node(value, schema, key.text))
+        elif not is_secret(value):
+            report.extend(check_made(value, _SCHEMAS[declared.type], key.text, names))
     missing = [
         name
         for name, declared in playbook.inputs.items()
@@ -91,8 +95,8 @@ def check_run_inputs(
         report.error(where, f"playbook '{playbook.name}' needs {_inputs(missing)}", "missing-input")
 
 
-def check_action_inputs(step: Fields, action: ActionType, report: Report) -> None:
-    """`with` of a step against the action's schema; templates wait for the run."""
+def check_action_inputs(step: Fields, action: ActionType, names: Names, report: Report) -> None:
+    """`with` of a step against the action's schema, templates by their type."""
     properties: Mapping[str, Any] = action.inputs.get("properties", {})
     given = fields_of(step, "with")
     for key, value in given.entries if given is not None else ():
@@ -103,6 +107,8 @@ def check_action_inputs(step: Fields, action: ActionType, report: Report) -> Non
                 report.error(key.position, message, "unknown-input")
         elif constant(value) and not is_secret(value):
             report.extend(check_node(value, {**_rooted(action), **properties[key.text]}, key.text))
+        elif not is_secret(value):
+            report.extend(check_made(value, properties[key.text], key.text, names))
     if given is not None and "oneOf" in action.inputs:
         choice = {"type": "object", "oneOf": action.inputs["oneOf"]}
         report.extend(check_node(given, choice, "with"))

@@ -188,7 +188,7 @@ class _Steps:
         condition = self._language.expression(node.get("if"), "if", names)
         inputs = self._language.values(fields_of(node, "with"), names)
         if action is not None:
-            check_action_inputs(node, action, self._report)
+            check_action_inputs(node, action, names, self._report)
         ask, wait = self._ask(node, names), self._wait(node)
         step_id = self._remember(node, action)
         rollback = fields_of(node, "rollback")

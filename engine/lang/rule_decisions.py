@@ -50,6 +50,7 @@ class RunUse:
     item: Fields
     playbook: Scalar
     given: Fields | None
+    names: Names
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class DecisionReader:
     def _run(self, item: Fields) -> dict[str, Any]:
         playbook, given = item.get("run"), fields_of(item, "with")
         if isinstance(playbook, Scalar) and isinstance(playbook.value, str):
-            self.runs.append(RunUse(item, playbook, given))
+            self.runs.append(RunUse(item, playbook, given, self.conditions.names))
         names = self.conditions.names
         values = self.conditions.language.values(given, names)
         self._foreign_in(values)

@@ -82,7 +82,7 @@ class RuleSetReader:
                 message = f"there is no playbook '{shorten(use.playbook.text)}'{hint}"
                 report.error(use.playbook.position, message, "unknown-playbook")
             else:
-                check_run_inputs(use.item, use.given, playbook, report)
+                check_run_inputs(use.item, use.given, playbook, use.names, report)
 
 
 def _vars(node: Fields) -> dict[str, Json]:
