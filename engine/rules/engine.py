@@ -106,10 +106,8 @@ class Engine:
         if take is None:
             core.counters["facts_of_unknown_kind"] += 1
         else:
-            if core.switched:
-                core.switched.clear()
             take(fact)
-        if core.out or core.fed:
+        if core.out:
             return self._drained()
         return _NOTHING
 
@@ -129,7 +127,6 @@ class Engine:
         while (due := core.deadlines.pop(at, phase)) is not None:
             instant, when, runtime, owner = due
             core.clock = max(core.clock, instant)
-            core.switched.clear()
             runtime.on_deadline(owner, instant, after=when == AFTER)
             self._feed_back()
 
@@ -154,7 +151,6 @@ class Engine:
             take = self._takers.get(fed.fact.kind)
             if take is not None:
                 core.depth = fed.depth
-                core.switched.clear()
                 take(fed.fact)
         core.depth = 0
 

@@ -21,19 +21,31 @@ from engine.rules.reference import build_reference
 
 START = 1_767_571_200_000_000
 RULES = yaml.safe_load("""
-- {name: plain, when: disk.used_percent > 90, then: [{alert: x}]}
-- {name: waits, when: disk.used_percent > 80, for: 3m, until: disk.used_percent < 60, then: [{alert: x}]}
-- {name: held, when: disk.used_percent > 70, unless: maintenance.active, throttle: 4m, then: [{alert: x}]}
-- {name: both, when: disk.used_percent > 80 and cpu.percent > 50, for: 1m, then: [{alert: x}]}
-- {name: either, when: disk.used_percent > 90 or cpu.percent > 90, until: cpu.percent < 20, then: [{alert: x}]}
-- {name: group, when: disk.used_percent > 85, until: disk.used_percent < 50, by: [host], for: 2m, then: [{alert: "{{ len(members) }}"}]}
-- {name: flaps, when: cpu.percent > 50, count: 2, within: 5m, then: [{alert: x}]}
-- {name: counts, when: auth.result == "failed", by: [auth.source_ip], count: 3, within: 4m, throttle: 1m, then: [{alert: x}]}
-- {name: joined, when: {all: [auth.result == "failed", cpu.percent > 50], within: 3m}, then: [{alert: x}]}
-- {name: missing, when: auth.result == "succeeded", absent: 6m, unless: maintenance.active, then: [{alert: x}]}
-- {name: chained, when: alert.severity == "warning" and cpu.percent > 90, then: [{fact: {kind: event, data: {n: 1}}}]}
-- {name: answered, when: event.n == 1, then: [{alert: x}]}
-- {name: hours, when: maintenance.active and time.minute >= 10, for: 1m, then: [{alert: x}]}
+- {name: plain, when: disk.used_percent > 90}
+- {name: waits, when: disk.used_percent > 80, for: 3m, until: disk.used_percent < 60}
+- {name: held, when: disk.used_percent > 70, unless: maintenance.active, throttle: 4m}
+- {name: both, when: disk.used_percent > 80 and cpu.percent > 50, for: 1m}
+- {name: either, when: disk.used_percent > 90 or cpu.percent > 90, until: cpu.percent < 20}
+- {name: flaps, when: cpu.percent > 50, count: 2, within: 5m}
+- {name: joined, when: {all: [auth.result == "failed", cpu.percent > 50], within: 3m}}
+- {name: missing, when: auth.result == "succeeded", absent: 6m, unless: maintenance.active}
+- {name: answered, when: event.n == 1}
+- {name: hours, when: maintenance.active and time.minute >= 10, for: 1m}
+- name: group
+  when: disk.used_percent > 85
+  until: disk.used_percent < 50
+  by: [host]
+  for: 2m
+  then: [{alert: "{{ len(members) }}"}]
+- name: counts
+  when: auth.result == "failed"
+  by: [auth.source_ip]
+  count: 3
+  within: 4m
+  throttle: 1m
+- name: chained
+  when: alert.severity == "warning" and cpu.percent > 90
+  then: [{fact: {kind: event, data: {n: 1}}}]
 """)
 
 
@@ -48,12 +60,22 @@ def content():
 
 hosts = st.sampled_from(["a", "b"])
 percents = st.sampled_from([5, 55, 75, 82, 88, 95])
+
+
+def of(kind, **fields):
+    return st.tuples(st.just(kind), hosts, st.fixed_dictionaries(fields))
+
+
 facts = st.one_of(
-    st.tuples(st.just("disk"), hosts, st.fixed_dictionaries({"mount": st.sampled_from(["/", "/v"]), "used_percent": percents})),
-    st.tuples(st.just("cpu"), hosts, st.fixed_dictionaries({"percent": percents})),
-    st.tuples(st.just("maintenance"), hosts, st.fixed_dictionaries({"name": st.just("m"), "active": st.booleans()})),
-    st.tuples(st.just("auth"), hosts, st.fixed_dictionaries({"result": st.sampled_from(["failed", "succeeded"]), "source_ip": st.sampled_from(["1", "2"])})),
-)  # fmt: skip
+    of("disk", mount=st.sampled_from(["/", "/v"]), used_percent=percents),
+    of("cpu", percent=percents),
+    of("maintenance", name=st.just("m"), active=st.booleans()),
+    of(
+        "auth",
+        result=st.sampled_from(["failed", "succeeded"]),
+        source_ip=st.sampled_from(["1", "2"]),
+    ),
+)
 steps = st.lists(
     st.tuples(
         facts,

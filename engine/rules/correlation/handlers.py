@@ -66,31 +66,31 @@ class Handler:
         name = self.kind.key[0] if self.kind.key else None
         is_global = self.kind.is_global
 
+        known, show = records.get, self.show
+
         def take(fact: Fact) -> None:
             host = fact.host
-            subject: tuple[Any, ...]
             if name is None:
-                subject = () if is_global else (host,)
+                record = known(() if is_global else (host,))
             else:
                 value = fact.data.get(name)
-                if value.__class__ is not int and (value.__class__ is not str or value[:1] == "\0"):
+                if (value < "\1") if value.__class__ is str else value.__class__ is not int:
                     slow(fact, table.subject(fact))
                     return
-                subject = (value,) if is_global else (host, value)
-            record = records.get(subject)
+                record = known((value,) if is_global else (host, value))
             if record is None or fact.gone or record.watchers:
-                slow(fact, subject)
+                slow(fact, table.subject(fact))
                 return
             last = record.fact.at
             if fact.at < last or core.clock - last > stale_after:
-                slow(fact, subject)
+                slow(fact, record.subject)
                 return
             mask = judge(host, fact.data)
             record.fact = fact
             if mask != record.mask:
                 changed = mask ^ record.mask
                 record.mask = mask
-                self.show(record, changed, again=False)
+                show(record, changed, again=False)
 
         return take
 
@@ -146,6 +146,7 @@ class Handler:
         return bool(going)
 
     def _event(self, fact: Fact) -> None:
+        self.core.switched.clear()
         if fact.gone:
             record = Record(self.table, self.table.subject(fact), fact, 0)
             for runtime in self.runtimes:
