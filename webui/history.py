@@ -73,7 +73,7 @@ class History:
             return
         self._begun = True
         since = self._clock.now() - HOUR
-        for _, entry in self._journal.replay(since=since):
+        for _, entry in self._journal.replay(since=since, kinds=KINDS):
             if isinstance(entry, Fact):
                 self._add(entry)
 

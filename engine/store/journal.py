@@ -7,12 +7,14 @@ one of those waiting writes for all. Each minute the commits are packed into blo
 from __future__ import annotations
 
 import threading
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
 
+from engine.core.errors import StoreError
 from engine.core.facts import Fact
 from engine.core.values import Json
 from engine.store.blocks import (
@@ -31,6 +33,8 @@ from engine.store.tables import facts as table
 
 SPAN = 20_000
 """At most so many facts are packed together."""
+MOST_SCANNED = 200_000
+"""A page looks through no more facts than this for those that fit, then gives its cursor."""
 
 
 class _Commit:
@@ -171,11 +175,13 @@ class Journal:
     ) -> Page[Fact]:
         """Facts, the last to arrive first. `since` and `until` bound their own time, inclusive.
 
+        Where few of very many fit, a page may be short, even empty, and yet have a `next`.
         Raises `CursorError`.
         """
         limit = within(limit)
         before = decode_cursor(cursor)
         found: list[Entry] = []
+        scanned = 0
         for span in self._spans_backwards(kind, since, until, before):
             for place, fact in reversed(span):
                 if (before is None or place < before) and _fits(fact, kind, host, since, until):
@@ -185,32 +191,43 @@ class Journal:
                         return Page([fact for _, fact in shown], encode_cursor(shown[-1][0]))
             # A span packed meanwhile may reach into what was seen already.
             before = min(span[0][0], before or span[0][0])
+            scanned += len(span)
+            if scanned >= MOST_SCANNED:
+                return Page([fact for _, fact in found], encode_cursor(before))
         return Page([fact for _, fact in found], None)
 
     def replay(
-        self, *, after: int = 0, since: int | None = None, until: int | None = None
+        self,
+        *,
+        after: int = 0,
+        since: int | None = None,
+        until: int | None = None,
+        kinds: Collection[str] = (),
     ) -> Iterator[tuple[int, Fact | Marker]]:
         """Facts and markers with their places, in the order they arrived, from `after` on.
 
-        `since` and `until` bound their own time, inclusive.
+        `since` and `until` bound their own time, inclusive; `kinds` names the only fact kinds
+        wanted (none for all, markers included).
         """
-        while span := self._span_after(after, since, until):
+        while span := self._span_after(after, since, until, kinds):
             for place, fact in span[1]:
-                if place > after and _in_time(fact, since, until):
+                wanted = not kinds or fact.kind in kinds
+                if wanted and place > after and _in_time(fact, since, until):
                     yield place, _shown(fact)
             after = span[0]
 
     def _span_after(
-        self, after: int, since: int | None, until: int | None
+        self, after: int, since: int | None, until: int | None, kinds: Collection[str]
     ) -> tuple[int, list[Entry]] | None:
-        where = [table.c.last > after, *_overlapping(since, until)]
+        of_kinds = [table.c.kind.in_(["", *kinds])] if kinds else []
+        where = [table.c.last > after, *of_kinds, *_overlapping(since, until)]
         with self._database.read() as connection:
             first = connection.execute(
                 select(table.c.first).where(*where).order_by(table.c.last).limit(1)
             ).scalar()
             if first is None:
                 return None
-            rows = connection.execute(select(table).where(table.c.first == first)).all()
+            rows = connection.execute(select(table).where(table.c.first == first, *of_kinds)).all()
         return rows[0].last, _merged(rows)
 
     def _spans_backwards(
@@ -242,14 +259,19 @@ def _overlapping(since: int | None, until: int | None) -> list[ColumnElement[boo
 
 
 def _merged(rows: Sequence[Any]) -> list[Entry]:
-    """The facts of one span's rows, in order."""
+    """The facts of one span's rows, in order. Raises `StoreError` for a damaged row."""
     entries: list[Entry] = []
     for row in rows:
-        entries.extend(
-            unpack_commit(row.first, row.body)
-            if row.kind == ""
-            else unpack_block(row.kind, row.body)
-        )
+        try:
+            entries.extend(
+                unpack_commit(row.first, row.body)
+                if row.kind == ""
+                else unpack_block(row.kind, row.body)
+            )
+        except (zlib.error, ValueError, TypeError, KeyError, IndexError):
+            raise StoreError(
+                f"the fact journal is damaged from place {row.first} to {row.last}"
+            ) from None
     entries.sort(key=lambda entry: entry[0])
     return entries
 

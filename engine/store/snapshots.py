@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
+from engine.core.errors import StoreError
 from engine.core.values import Json
 from engine.store.database import Database
 from engine.store.tables import snapshots as table
@@ -43,11 +44,16 @@ class Snapshots:
             self._database.upsert(connection, table, row, ["name"])
 
     def load(self, name: str) -> Snapshot | None:
+        """None where there is none. Raises `StoreError` for a damaged one."""
         with self._database.read() as connection:
             row = connection.execute(select(table).where(table.c.name == name)).first()
         if row is None:
             return None
-        return Snapshot(row.version, row.position, row.at, json.loads(zlib.decompress(row.body)))
+        try:
+            state = json.loads(zlib.decompress(row.body))
+        except (zlib.error, ValueError, TypeError):
+            raise StoreError(f"the snapshot {name} in the database is damaged") from None
+        return Snapshot(row.version, row.position, row.at, state)
 
     def remove(self, name: str) -> None:
         with self._database.write() as connection:

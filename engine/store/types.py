@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
+from engine.core.errors import StoreError
+
 Identity = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit number that either database counts up by itself (SQLite only does so for INTEGER)."""
 
@@ -63,7 +65,12 @@ class JsonText(TypeDecorator[Any]):
         return dump_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        if value is None:
+            return None
+        try:
+            return json.loads(value)
+        except (ValueError, TypeError, RecursionError):
+            raise StoreError("a value in the database is damaged: it is not JSON") from None
 
 
 class PlainText(TypeDecorator[str]):

@@ -74,6 +74,28 @@ def test_reading_by_kind_host_and_time_in_pages(store: Store):
     assert replayed == [fact for fact in facts if since <= fact.at <= until]
 
 
+def test_a_page_does_not_look_through_everything(store: Store, monkeypatch):
+    monkeypatch.setattr("engine.store.journal.MOST_SCANNED", 6)
+    for second in range(0, 20, 2):
+        store.journal.append([cpu(second), cpu(second + 1, "rare" if second == 4 else "web-1")])
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        page = store.journal.read(host="rare", cursor=cursor)
+        found, cursor, pages = [*found, *page.items], page.next, pages + 1
+    assert found == [cpu(5, "rare")]
+    assert pages == 4
+
+
+def test_a_replay_of_some_kinds(store: Store):
+    store.journal.mark("start", 1)
+    for packed in (True, False):
+        store.journal.append([cpu(1), disk(2), cpu(3)])
+        if packed:
+            store.journal.compact()
+    entries = [entry for _, entry in store.journal.replay(kinds=("disk", "memory"))]
+    assert entries == [disk(2), disk(2)]
+
+
 def test_markers_stand_among_the_facts_and_are_not_facts(store: Store):
     store.journal.mark("start", 5, {"commit": "abc"})
     store.journal.append([cpu(1)])
