@@ -163,6 +163,7 @@ def _action(verb: str, description: str, check: Any) -> ActionType:
         perform=_perform(verb),
         check=check,
         idempotent=True,
+        by_hands=True,
     )
 
 

@@ -16,6 +16,7 @@ from agents.checks import State
 from agents.proc import TICKS, read_process, uptime
 
 _PROPERTIES = "LoadState,ActiveState,SubState,NRestarts,StateChangeTimestampMonotonic"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 10
 _ROOT = 0
 
@@ -34,7 +35,7 @@ class Unit:
 def systemd_states(names: Sequence[str]) -> dict[str, Unit]:
     """All units by one call of systemctl(1); unknown where the machine has no systemd."""
     unknown = dict.fromkeys(names, Unit("unknown"))
-    program = shutil.which("systemctl")
+    program = shutil.which("systemctl", path=_PATH)
     if not names or program is None or not Path("/run/systemd/system").is_dir():
         return unknown
     try:
@@ -44,7 +45,7 @@ def systemd_states(names: Sequence[str]) -> dict[str, Unit]:
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env={"PATH": _PATH, "LANG": "C.UTF-8"},
         )
     except subprocess.TimeoutExpired:
         return unknown

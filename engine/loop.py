@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
@@ -24,6 +24,7 @@ from engine.core.clock import Clock, SystemClock
 from engine.core.cron import next_due
 from engine.core.errors import NotFound
 from engine.core.ports import Agent, Collection
+from engine.core.threads import DaemonThreads
 from engine.core.values import MINUTE, SECOND
 
 __all__ = ["AgentStatus", "Loop"]
@@ -31,7 +32,11 @@ _log = logging.getLogger(__name__)
 _JITTER = 0.1
 _HANG_FACTOR = 10
 _LONGEST_BACKOFF = 5 * MINUTE
-_THREADS = 64
+
+
+class _Threads(BasePoolExecutor):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__(DaemonThreads())
 
 
 class _Slot:
@@ -78,7 +83,7 @@ class Loop:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(_THREADS), "timers": ThreadPoolExecutor(8)},
+            executors={"default": _Threads(), "timers": _Threads()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -97,6 +102,8 @@ class Loop:
             for slot in self._slots.values():
                 self._halt(slot)
         if self._scheduler.running:
+            self._scheduler.pause()
+            self._scheduler.get_jobs()  # waits for a round under way, which a stop would break
             self._scheduler.shutdown(wait=False)
 
     def add(
@@ -165,11 +172,8 @@ class Loop:
         have, or have failed, or after `timeout` (microseconds)."""
         with self._lock:
             wanted = set(kinds)
-            slots = [
-                slot
-                for slot in self._slots.values()
-                if slot.status.state != "stopped" and wanted & set(slot.status.facts)
-            ]
+            awake = [slot for slot in self._slots.values() if slot.status.state != "stopped"]
+            slots = [slot for slot in awake if wanted & set(slot.status.facts)]
         threads = [
             threading.Thread(target=self._collect, args=(slot, True), daemon=True) for slot in slots
         ]
@@ -192,7 +196,7 @@ class Loop:
             DateTrigger(_moment(instant)),
             id=f"wake/{key}",
             replace_existing=True,
-            max_instances=_THREADS,
+            max_instances=64,
             executor="timers",
         )
 
@@ -227,10 +231,9 @@ class Loop:
     # ── within ────────────────────────────────────────────────────────────────────────────────
 
     def _slot(self, agent: str) -> _Slot:
-        try:
-            return self._slots[agent]
-        except KeyError:
-            raise NotFound(f"there is no agent {agent!r}") from None
+        if agent not in self._slots:
+            raise NotFound(f"there is no agent {agent!r}")
+        return self._slots[agent]
 
     def _halt(self, slot: _Slot) -> None:
         self._unschedule(slot.job)
@@ -241,8 +244,7 @@ class Loop:
         slot.collecting = threading.Lock()
 
     def _schedule(self, slot: _Slot, first: int) -> None:
-        """On its interval from `first`, each time a little early or late, so that agents of one
-        interval do not all wake at once."""
+        """On its interval from `first`, a little early or late, so that not all wake at once."""
         seconds = slot.status.every / SECOND
         self._scheduler.add_job(
             self._collect,
@@ -339,8 +341,7 @@ class Loop:
 
 def _let_go(agent: Agent | None) -> None:
     """Has an agent that holds files close them."""
-    close = getattr(agent, "close", None)
-    if close is not None:
+    if (close := getattr(agent, "close", None)) is not None:
         close()
 
 

@@ -35,11 +35,13 @@ def _prune_args(inputs: Mapping[str, Any]) -> dict[str, Json]:
 def _prune(context: ActionContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
     args = _prune_args(inputs)
     plan = _look(context, "files.plan", args)
-    if not plan["count"]:
+    # Ordered in any case: after an interruption the hands' ledger still knows the trash.
+    deletes = bool(plan["count"]) and not plan["trash"]
+    reply = context.order("files.prune", {**args, "delete": deletes})
+    trash = reply["trash"]
+    if not reply["count"]:
         context.say(f"nothing in {inputs['path']} fits and is older than {inputs['older_than']}")
         return {"freed_bytes": 0, "count": 0, "trash": None}
-    reply = context.order("files.prune", {**args, "delete": not plan["trash"]})
-    trash = reply["trash"]
     where = f"moved to {trash}" if trash else "deleted: there was no trash with room"
     context.say(f"{reply['count']} files, {reply['freed_bytes']} bytes, {where}")
     if reply.get("more"):
@@ -97,6 +99,7 @@ PRUNE = ActionType(
     perform=_prune,
     check=_prune_effect,
     idempotent=True,
+    by_hands=True,
     destructive=_prune_destroys,
 )
 
@@ -132,6 +135,7 @@ RESTORE = ActionType(
     perform=_restore,
     check=lambda context, inputs: "done" if inputs["from"] is None else "unknown",
     idempotent=True,
+    by_hands=True,
 )
 
 # ── command.run ───────────────────────────────────────────────────────────────────────────────
@@ -195,6 +199,7 @@ COMMAND = ActionType(
     example={"uses": "command.run", "with": {"command": "reload-lb", "params": {"site": "ruh"}}},
     perform=_run,
     check=lambda context, inputs: "unknown",
+    by_hands=True,
     destructive=_run_destroys,
 )
 

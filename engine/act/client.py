@@ -316,3 +316,13 @@ def _exactly(ours: socket.socket, count: int) -> bytes:
             raise OSError("the hands closed in the middle of a reply")
         pieces += piece
     return bytes(pieces)
+
+
+def _bury(process: subprocess.Popen[bytes]) -> None:
+    """Waits for the end of hands whose socket is closed; those that do not end are killed."""
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(PermissionError):  # root's, and we are not root any more
+            process.kill()
+            process.wait()

@@ -10,6 +10,7 @@ import pytest
 from engine.act.hand import files, trash
 from engine.act.hand.charter import Charter, parse
 from engine.act.hand.files import open_log, plan_prune, prune, restore, truncate
+from engine.act.hand.paths import open_regular
 from engine.act.hand.protocol import Refusal, Request
 
 
@@ -287,3 +288,24 @@ def test_a_renaming_thread_leads_nowhere(place):
     assert pruned > 0
     assert (place / "outside/canary.gz").read_text() == "canary"
     assert (place / "outside/canary.gz").stat().st_mtime == 0
+
+
+def test_a_hundred_thousand_openings_never_reach_outside(place):
+    """The opening itself, which all verbs stand on, while the renaming thread runs."""
+    thread, stop = racing(place)
+    canary = (place / "outside/canary.gz").stat()
+    opened = refused = 0
+    thread.start()
+    try:
+        for _ in range(100_000):
+            try:
+                descriptor = open_regular(str(place / "logs"), "sub/canary.gz", os.O_RDONLY)
+            except (Refusal, FileNotFoundError):
+                refused += 1
+                continue
+            opened += os.path.samestat(os.fstat(descriptor), canary)
+            os.close(descriptor)
+    finally:
+        stop.set()
+        thread.join()
+    assert (opened, refused) == (0, 100_000)
