@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from croniter import CroniterError, croniter
+from croniter import CroniterBadDateError, CroniterError, croniter
 
 from engine.lang.model import Calendar, Schedule
 from engine.lang.reading import Report, fields_of, mappings_of, text_of, texts_of
 from engine.lang.schema import check_shape
 from engine.lang.yaml import Fields, Items, Node, Scalar, shorten
 
+_NICKNAMES = frozenset(
+    {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+)
+_NAMES = frozenset(
+    {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+    | {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+)
+_WORD = re.compile(r"[^0-9*/,\s-]+")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -78,10 +87,17 @@ def _schedules(node: Fields, report: Report) -> tuple[Schedule, ...]:
 def cron_problem(line: str) -> str | None:
     """What keeps a line from being one of crontab(5); None where it is one."""
     said = f"'{shorten(line)}' is no line of crontab(5)"
+    if line in _NICKNAMES:
+        return None
     if len(line.split()) != 5:
         return f"{said}: it takes five fields, as in 0 3 * * *"
+    for word in _WORD.findall(line.lower()):
+        if word not in _NAMES:
+            return f"{said}: it does not know '{shorten(word)}'"
     try:
-        croniter(line)
+        croniter(line).get_next()
+    except CroniterBadDateError:
+        return f"'{shorten(line)}' never comes: there is no such date"
     except (CroniterError, ValueError, KeyError) as error:
         return f"{said}: {shorten(str(error), 120)}"
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -403,3 +404,28 @@ def test_a_load_says_the_same_each_time(tmp_path: Path) -> None:
     second = load_with_tests(DOCUMENTED, actions=ACTIONS, agents=AGENTS)
     assert first == second
     assert first.bundle.playbooks["disk-cleanup"].inputs["keep"].default == "7d"
+
+
+def test_the_check_of_content_opens_no_socket(tmp_path: Path) -> None:
+    """References, addresses and origins in content are read, never followed."""
+    kind = (
+        '{"$schema": "http://192.0.2.1/x.json", "type": "object", "x-mode": "event", '
+        '"properties": {"a": {"$ref": "http://192.0.2.1/y.json"}}}'
+    )
+    root = write(tmp_path, {"schema/facts/http.schema.json": kind, "policies/disk.yaml": DISK})
+    code = (
+        "import sys\n"
+        "def forbid(event, arguments):\n"
+        "    if event.startswith('socket.'):\n"
+        "        raise SystemExit(f'{event} {arguments}')\n"
+        "sys.addaudithook(forbid)\n"
+        "from pathlib import Path\n"
+        "from engine.core.errors import LangError\n"
+        "from engine.lang.loader import load\n"
+        "try:\n"
+        f"    load(Path({str(root)!r}), actions={{}}, agents={{}})\n"
+        "except LangError as error:\n"
+        "    print(len(error.problems))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
