@@ -64,17 +64,28 @@ class Generator:
             "P": learn,
             FALLEN: 0,
         }
+        self._names: list[set[str]] = [set(), set()]
         self._looks = {
             place: self._look_up(place, term)
             for place, term in enumerate(laid.terms)
             if not term.of_host
         }
+        self._plain = False
         self._function = self._compiled(None, learning=True)
         self.judge: Judge = self._function
 
     def rewrite(self, usual: Usual | None, *, learning: bool = False) -> None:
         """Gives the judge, wherever it is held by now, the code for another usual case."""
+        plain = usual is None and not learning
+        if plain and self._plain:
+            return
+        self._plain = plain
         self._function.__code__ = self._compiled(usual, learning=learning).__code__
+        # a thread may still run the code before: its globals go with the next rewriting
+        old, last = self._names
+        for name in old:
+            del self.space[name]
+        self._names = [last, set(usual.names) if usual is not None else set()]
 
     def _compiled(self, usual: Usual | None, *, learning: bool) -> FunctionType:
         self.space["C"] = itertools.count().__next__

@@ -123,7 +123,8 @@ class _World:
         self._kind = kind
         self._fallen = 0
         self._plan = kind.lay(own, self._give_up)
-        self._lesson: Lesson | None = Lesson(self._plan)
+        self._lessons = 1
+        self._lesson: Lesson | None = Lesson(self._plan, self._lessons)
         self._starts: dict[str | None, int] = {}
         closures = {
             place: kind.closure(term.node, term.variables)
@@ -163,7 +164,8 @@ class _World:
             if self._fallen:
                 self._generator.rewrite(None)
             elif self._lesson is None:
-                self._lesson = Lesson(self._plan)
+                self._lessons += 1
+                self._lesson = Lesson(self._plan, self._lessons)
                 self._generator.rewrite(None, learning=True)
             elif self._lesson.take(data):
                 lesson, self._lesson = self._lesson, None

@@ -43,8 +43,11 @@ class Usual:
 class Lesson:
     """Gathers what the values of a plan's field terms look like."""
 
-    def __init__(self, laid: Plan) -> None:
+    def __init__(self, laid: Plan, number: int) -> None:
+        """`number`: of the lesson; its globals bear it, so that code that runs meanwhile keeps
+        the ones it was written for."""
         self._plan = laid
+        self._number = number
         self._fields = {
             place: term for place, term in enumerate(laid.terms) if term.name is not None
         }
@@ -77,9 +80,10 @@ class Lesson:
             case.mask &= rows[place]
             missing = self._fields[place].table.classes.missing
             always = all(sample[place][0] != missing for sample in self._seen)
-            source, names = _test(place, self._fields[place], *usual[place], always=always)
+            test = _Test(place, self._number, self._fields[place].table, always)
+            source = test.source(*usual[place])
             case.tests.append(source)
-            case.names |= names
+            case.names |= test.names
         return case
 
 
@@ -107,61 +111,64 @@ def _is_testable(term: Term, seen: Seen) -> bool:
     return code < len(classes.cuts) or classes.missing <= code < classes.other
 
 
-def _test(
-    place: int, term: Term, code: int, kind: type, *, always: bool
-) -> tuple[str, dict[str, Any]]:
-    """Source that is true only where the term's row is that of `code`; `always`: the field has
-    never been missing, so a subscript, which is quicker and raises where it is, will do."""
-    table, classes = term.table, term.table.classes
-    names: dict[str, Any] = {f"k{place}": term.name}
-    got = f"data[k{place}]" if always else f"g(k{place}, M)"
-    if code < len(classes.cuts):
-        return _between(place, table, code, kind, names, always=always)
-    if code in classes.of_string.values():
-        names[f"u{place}"] = classes.strings[(code - classes.first_string) // 2]
-        return f"{got} == u{place}", names
-    if code >= classes.first_string:
-        names[f"d{place}"] = classes.of_string
-        if _all_alike(table, code, _no_strings(table)):
-            return f"{got} not in d{place}", names
-        return f"(v := {got}).__class__ is X and v not in d{place}", names
-    values = {classes.null: None, classes.true: True, classes.false: False}
-    names[f"u{place}"] = values.get(code, MISSING)
-    return f"{got} is u{place}", names
+class _Test:
+    """Writes the test of one term. `always`: its field has never been missing, so a subscript,
+    which is quicker and raises where it is, will do."""
 
+    def __init__(self, place: int, lesson: int, table: TruthTable, always: bool) -> None:
+        self.names: dict[str, Any] = {}
+        self._place = place
+        self._suffix = f"{place}_{lesson}"
+        self._table = table
+        self._classes = table.classes
+        self._always = always
 
-def _between(
-    place: int, table: TruthTable, code: int, kind: type, names: dict[str, Any], *, always: bool
-) -> tuple[str, dict[str, Any]]:
-    """The test for a number: between the cuts around all neighbouring classes of the same row."""
-    classes = table.classes
-    first = last = code
-    while first > 0 and code - first < _REACH and _all_alike(table, code, [first - 1]):
-        first -= 1
-    top = len(classes.cuts) - 1
-    while last < top and last - code < _REACH and _all_alike(table, code, [last + 1]):
-        last += 1
-    names[f"h{place}"] = classes.cuts[last]
-    low = ""
-    if first:
-        names[f"l{place}"] = classes.cuts[first - 1]
-        low = f"l{place} <= "
-    if not _all_alike(table, code, [classes.false, classes.true, classes.other]):
-        names[f"f{place}"] = kind
-        got = f"data[k{place}]" if always else f"g(k{place}, M)"
-        return f"(v := {got}).__class__ is f{place} and {low}v < h{place}", names
-    if always:
-        return f"{low}data[k{place}] < h{place}", names
-    missing_too = _all_alike(table, code, [classes.missing])
-    names[f"z{place}"] = (classes.cuts[first - 1] if first else -inf) if missing_too else MISSING
-    return f"{low}g(k{place}, z{place}) < h{place}", names
+    def source(self, code: int, kind: type) -> str:
+        """True only where the term's row is that of `code`, seen as values of the type `kind`."""
+        classes = self._classes
+        if code < len(classes.cuts):
+            return self._between(code, kind)
+        got = self._got("M")
+        if code in classes.of_string.values():
+            text = classes.strings[(code - classes.first_string) // 2]
+            return f"{got} == {self._name('u', text)}"
+        if code >= classes.first_string:
+            known = self._name("d", classes.of_string)
+            others = [one for one in range(classes.first_string) if one != len(classes.cuts)]
+            if self._alike(code, others):
+                return f"{got} not in {known}"
+            return f"(v := {got}).__class__ is X and v not in {known}"
+        values = {classes.null: None, classes.true: True, classes.false: False}
+        return f"{got} is {self._name('u', values.get(code, MISSING))}"
 
+    def _between(self, code: int, kind: type) -> str:
+        """For a number: between the cuts around all neighbouring classes of the same row."""
+        classes = self._classes
+        first = last = code
+        while first > 0 and code - first < _REACH and self._alike(code, [first - 1]):
+            first -= 1
+        top = len(classes.cuts) - 1
+        while last < top and last - code < _REACH and self._alike(code, [last + 1]):
+            last += 1
+        high = self._name("h", classes.cuts[last])
+        below = classes.cuts[first - 1] if first else -inf
+        low = f"{self._name('l', below)} <= " if first else ""
+        if not self._alike(code, [classes.false, classes.true, classes.other]):
+            own = self._name("f", kind)
+            return f"(v := {self._got('M')}).__class__ is {own} and {low}v < {high}"
+        missing = self._name("z", below if self._alike(code, [classes.missing]) else MISSING)
+        return f"{low}{self._got(missing)} < {high}"
 
-def _no_strings(table: TruthTable) -> list[int]:
-    classes = table.classes
-    return [code for code in range(classes.first_string) if code != len(classes.cuts)]
+    def _got(self, missing: str) -> str:
+        if self._always:
+            return f"data[k{self._place}]"
+        return f"g(k{self._place}, {missing})"
 
+    def _name(self, letter: str, value: Any) -> str:
+        name = f"{letter}{self._suffix}"
+        self.names[name] = value
+        return name
 
-def _all_alike(table: TruthTable, code: int, others: Sequence[int]) -> bool:
-    row = table.row(code)
-    return all(table.row(other) == row for other in others)
+    def _alike(self, code: int, others: Sequence[int]) -> bool:
+        row = self._table.row(code)
+        return all(self._table.row(other) == row for other in others)
