@@ -96,4 +96,5 @@ VACUUM = ActionType(
     perform=_vacuum,
     check=lambda context, inputs: "unknown",
     idempotent=True,
+    by_hands=True,
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine.act.authorise import Permissions, permissions
 from engine.act.charter import compile_charter, declared_services
@@ -34,6 +35,7 @@ from engine.core.clock import Clock, SystemClock
 from engine.core.decisions import Decision
 from engine.core.errors import Refused
 from engine.core.runs import Run
+from engine.lang.expression import time_scope
 from engine.lang.model import Bundle
 from engine.lang.settings import Settings, read_machine_settings, settings_of
 from engine.notify.log import log_notification
@@ -150,6 +152,7 @@ def _build(machine: Machine, stack: ExitStack, *, watch: bool, clock: Clock) -> 
             alert=lambda decision: _raise_alert(intake, decision),
             kinds=lambda: content.bundle().kinds,
             services=lambda: declared_services(content.bundle().agents),
+            moment=lambda at: _moment(content.bundle(), at),
         ),
         _runs_database(machine, settings),
     )
@@ -268,6 +271,11 @@ def _begin_again(ready: bool) -> None:
     if not ready and os.geteuid() != 0:
         _log.error("the hands ended: the server begins again to get new ones")
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _moment(bundle: Bundle, at: int) -> Mapping[str, Any]:
+    """What `time` and `during` mean at an instant under this content."""
+    return time_scope(at, ZoneInfo(bundle.timezone), bundle.calendars)
 
 
 def _raise_alert(intake: Intake, decision: Decision) -> None:

@@ -205,7 +205,7 @@ def test_another_process_with_that_id_is_left_alone(sleeper):
     assert sleeper.poll() is None
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()])
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["init", "self", "parent"])
 def test_init_and_what_started_us_are_spared(pid):
     ticks = read_process(pid).start_ticks
     with pytest.raises(Refusal, match="init, Wakil itself"):
