@@ -54,6 +54,7 @@ def add_panel(app: Flask, static: Path) -> None:
         app.add_url_rule(page, "panel", panel)
     app.add_url_rule("/assets/<path:path>", "asset", asset)
     app.add_url_rule("/docs", "docs", docs)
+    app.add_url_rule("/docs/", "docs", docs)
     app.add_url_rule("/docs/<path:path>", "docs", docs)
     for name in _root_files(static):
         app.add_url_rule(f"/{name}", "file", file, defaults={"name": name})

@@ -54,3 +54,13 @@ def test_a_panel_that_is_not_built_is_said_so(tmp_path):
     assert (answered.status_code, answered.mimetype) == (503, "text/plain")
     assert "not built" in answered.text
     web.close()
+
+
+def test_the_description_of_the_api_is_shown_to_whoever_signed_in(web: Web, tmp_path):
+    (tmp_path / "static" / "docs").mkdir()
+    (tmp_path / "static" / "docs" / "index.html").write_text("<title>API</title>")
+    (tmp_path / "static" / "docs" / "start.js").write_text("// start")
+    for path, text in {"/docs": "API", "/docs/": "API", "/docs/start.js": "start"}.items():
+        with web.client("viewer").get(path) as answered:
+            assert text in answered.text
+        assert web.client().get(path).status_code == 401
