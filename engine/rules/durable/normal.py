@@ -35,9 +35,8 @@ class Atom:
     term: Node
     test: Predicate
 
-    @property
-    def key(self) -> tuple[str, str]:
-        return shape(self.term), self.test.key
+    key: tuple[str, str]
+    """Its term's shape and its test's key: the same for the same question."""
 
 
 Conjunction = tuple[Atom, ...]
@@ -69,11 +68,16 @@ def _form(node: Node, *, negated: bool) -> list[Conjunction]:
 
 
 def _whole(node: Node, *, negated: bool) -> list[Conjunction]:
-    return [(Atom(node, Predicate("true", negated=negated)),)]
+    return [(_atom(node, Predicate("true", negated=negated)),)]
+
+
+def _atom(term: Node, test: Predicate) -> Atom:
+    return Atom(term, test, (shape(term), test.key))
 
 
 def _negate(atom: Atom) -> Atom:
-    return replace(atom, test=replace(atom.test, negated=not atom.test.negated))
+    test = replace(atom.test, negated=not atom.test.negated)
+    return Atom(atom.term, test, (atom.key[0], test.key))
 
 
 def _any(forms: list[list[Conjunction]]) -> list[Conjunction] | None:
@@ -106,11 +110,11 @@ def _comparison(left: Node, operator: Comparator, right: Node) -> Atom | None:
         mirrored = _MIRRORED.get(operator)
         if mirrored is None or isinstance(right, nodes.Literal_):
             return None
-        return Atom(right, Predicate(mirrored, (left.value,)))
+        return _atom(right, Predicate(mirrored, (left.value,)))
     if operator in ("in", "not in"):
         return _membership(left, operator, right)
     if isinstance(right, nodes.Literal_):
-        return Atom(left, Predicate(operator, (right.value,)))
+        return _atom(left, Predicate(operator, (right.value,)))
     return None
 
 
@@ -130,4 +134,4 @@ def _membership(left: Node, operator: Relation, right: Node) -> Atom | None:
     constants = [item.value for item in items if isinstance(item, nodes.Literal_)]
     if len(constants) < len(right.items) or isinstance(left, nodes.ListOf):
         return None
-    return Atom(left, Predicate(operator, tuple(constants)))
+    return _atom(left, Predicate(operator, tuple(constants)))

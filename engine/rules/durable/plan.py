@@ -12,7 +12,7 @@ from engine.rules.durable.classes import Predicate
 from engine.rules.durable.fold import Evaluate, fold
 from engine.rules.durable.normal import Conjunction, disjuncts
 from engine.rules.durable.tables import Account, TruthTable
-from engine.rules.durable.trees import reads, shape
+from engine.rules.durable.trees import reads
 
 _OF_HOST: Final = frozenset(("host", "labels", "vars"))
 
@@ -100,7 +100,7 @@ def _enter(
     keys = set()
     for atom in conjunction:
         unfolded = "vars" in reads(atom.term)
-        key = (shape(atom.term), id(variables) if unfolded else 0)
+        key = (atom.key[0], id(variables) if unfolded else 0)
         draft = drafts.setdefault(key, _Draft(atom.term, variables))
         _, mask = draft.tests.get(atom.test.key, (atom.test, 0))
         draft.tests[atom.test.key] = (atom.test, mask | 1 << bit)

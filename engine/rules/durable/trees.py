@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import is_
 
 from engine.lang.expression import nodes
 from engine.lang.expression.nodes import Node
@@ -51,27 +52,36 @@ def parts_of(node: Node) -> tuple[Node, ...]:
 
 def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
     """`node` with `change` made to each node directly within it (but in a comprehension)."""
+    if isinstance(node, nodes.Comprehension):
+        return node
+    before = parts_of(node)
+    parts = tuple(map(change, before))
+    if all(map(is_, parts, before)):
+        return node
     match node:
-        case nodes.Literal_() | nodes.Name() | nodes.Comprehension():
-            return node
         case nodes.Field():
-            return replace(node, base=change(node.base))
+            return replace(node, base=parts[0])
         case nodes.Subscript():
-            return replace(node, base=change(node.base), index=change(node.index))
+            return replace(node, base=parts[0], index=parts[1])
         case nodes.Not() | nodes.Negative():
-            return replace(node, operand=change(node.operand))
+            return replace(node, operand=parts[0])
         case nodes.Arithmetic():
-            return replace(node, left=change(node.left), right=change(node.right))
+            return replace(node, left=parts[0], right=parts[1])
         case nodes.Compare():
-            rest = tuple((operator, change(side)) for operator, side in node.rest)
-            return replace(node, first=change(node.first), rest=rest)
+            operators = (operator for operator, _ in node.rest)
+            rest = tuple(zip(operators, parts[1:], strict=True))
+            return replace(node, first=parts[0], rest=rest)
         case nodes.Bool():
-            return replace(node, operands=tuple(map(change, node.operands)))
+            return replace(node, operands=parts)
         case nodes.ListOf():
-            return replace(node, items=tuple(map(change, node.items)))
+            return replace(node, items=parts)
         case nodes.Call():
-            keywords = tuple((name, change(value)) for name, value in node.keywords)
-            return replace(node, arguments=tuple(map(change, node.arguments)), keywords=keywords)
+            names = (name for name, _ in node.keywords)
+            count = len(node.arguments)
+            keywords = tuple(zip(names, parts[count:], strict=True))
+            return replace(node, arguments=parts[:count], keywords=keywords)
+        case _:
+            return node
 
 
 def shape(node: Node) -> str:
