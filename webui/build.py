@@ -130,7 +130,7 @@ def _run(command: list[str], node: Path, what: str) -> None:
         raise PanelBuildError(f"{what} failed:\n{done.stdout[-4000:]}")
 
 
-def _install_packages(node: Path) -> None:
+def install_packages(node: Path) -> None:
     """`npm ci`, unless what is installed came from this very lock file."""
     lock = hashlib.sha256((PANEL / "package-lock.json").read_bytes()).hexdigest()
     stamp = PANEL / "node_modules" / ".wakil-lock"
@@ -158,7 +158,7 @@ def build(force: bool = False) -> bool:
     began = time.monotonic()
     before = sources_hash()
     node = find_node()
-    _install_packages(node)
+    install_packages(node)
     _say("building")
     modules = PANEL / "node_modules"
     _run(

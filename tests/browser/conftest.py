@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from webui.build import ROOT, STATIC, build
+from webui.build import ROOT, STATIC, build, find_node, install_packages
 
 from .support.server import PanelServer
 
@@ -25,6 +25,7 @@ def static() -> Path:
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        install_packages(find_node())
         build()
     return STATIC
 

@@ -1,4 +1,4 @@
-"""Themes, sizes, keyboard, layout shift, and the rules of WCAG 2.2 AA that axe can check."""
+"""Themes, sizes, keyboard, layout shift, first load."""
 
 from __future__ import annotations
 
@@ -10,43 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from webui.build import PANEL, find_node
 
-from .conftest import watched
+from .support.canned import alert
 from .support.server import PanelServer
-
-PATHS = ("/", "/decisions", "/decisions/f_3fa91c0e", "/runs", "/runs/r_8kq4", "/alerts", "/account")
-AXE = PANEL / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def settled(page: Page, url: str) -> None:
-    """Open an address and wait until its data is there."""
-    page.goto(url)
-    expect(page.locator("h1:not(.vh)")).to_be_visible()
-    expect(page.locator(".skel")).to_have_count(0)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(
-    browser: Browser, server: PanelServer, complaints: list[str], theme: str, width: int
-) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    page = watched(context, complaints)
-    for path in PATHS:
-        settled(page, server.url + path)
-        page.evaluate(AXE.read_text())
-        found = page.evaluate(
-            "rules => axe.run(document, {runOnly: rules}).then(all => all.violations.map("
-            "one => [one.id, one.nodes.map(node => node.target.join(' ')).slice(0, 3)]))",
-            RULES,
-        )
-        assert json.dumps(found) == "[]", f"{path}, {theme}, {width} px"
-    context.close()
-    assert complaints == []
+from .support.visit import PATHS, settled
 
 
 @pytest.mark.parametrize("width", [320, 720, 721, 1100, 1101, 2560])
@@ -141,3 +107,18 @@ def test_sentences_numbers_and_reducers(static: object) -> None:
 def test_the_lock_file_names_no_registry() -> None:
     lock = json.loads((PANEL / "package-lock.json").read_text())
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+
+
+def test_text_of_others_stays_text_and_in_its_place(page: Page, server: PanelServer) -> None:
+    hostile = "<img src=x onerror=document.title='taken'>" + "W" * 300
+    server.alerts.insert(0, alert("al_x", "f_x", "critical", hostile, 0, rule="r" * 100))
+    server.approvals[0]["message"] = hostile
+    server.runs[0].update(playbook="p" * 64, host="h" * 253, error=hostile, approvals=[])
+    server.status["hosts"][0]["name"] = "h" * 253
+    page.set_viewport_size({"width": 320, "height": 800})
+    for path in PATHS:
+        settled(page, server.url + path)
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert over <= 0, path
+        assert page.locator("main img").count() == 0
+        assert "taken" not in page.title()

@@ -17,7 +17,6 @@ import { Runs } from "./pages/Runs";
 import { SetUp } from "./pages/SetUp";
 import { SignIn } from "./pages/SignIn";
 import { go, routeOf, usePath, type Route } from "./router";
-import { words } from "./words";
 
 function Page({ route }: { route: Route }) {
   switch (route.page) {
@@ -105,7 +104,6 @@ export function App() {
   if (gate === "gone") {
     return (
       <main className="door" id="main">
-        <h1 className="vh">{words.brand}</h1>
         <Failure problem={new Problem(0, "no_answer", "", "")} again={ask} />
       </main>
     );

@@ -10,6 +10,7 @@ import "./styles/rows.css";
 import "./styles/chain.css";
 import "./styles/run.css";
 import "./styles/overlays.css";
+import "./styles/door.css";
 import "./styles/pages.css";
 import "./styles/small.css";
 import "./styles/phone.css";

@@ -9,6 +9,9 @@ import { Icon, type IconName } from "./Icon";
 import { Link } from "./Link";
 import { SwitchDialog } from "./SwitchDialog";
 
+/** Seconds without any fact from which on the page says that what it shows is old. */
+const STALE = 120;
+
 type Look = { icon: IconName; dot: string; title: string; sub: string };
 
 function useLook(): Look {
@@ -42,7 +45,14 @@ function Pulse() {
     <div className={`live is-${connection}`}>
       <span className="pulse" aria-hidden="true" />
       <span className="said">{said}</span>
-      <span className="lag t3">{last ? bar.fact(age(now - epoch(last))) : bar.noFact}</span>
+      {last && now - epoch(last) > STALE ? (
+        <span className="lag st warn">
+          <Icon name="clock" />
+          {bar.fact(age(now - epoch(last)))}
+        </span>
+      ) : (
+        <span className="lag t3">{last ? bar.fact(age(now - epoch(last))) : bar.noFact}</span>
+      )}
       <time className="clock" dir="ltr" dateTime={new Date(now * 1000).toISOString()}>
         {clock(new Date(now * 1000).toISOString(), true)}
       </time>

@@ -65,6 +65,7 @@ export function Failure({ problem, again }: { problem: Problem; again: () => voi
   const [title, body] = TITLES[problem.status] ?? [words.states.failed, words.states.failedBody];
   return (
     <section className="sheet hold" role="alert">
+      <h1 className="vh">{title}</h1>
       <Blank icon={problem.status === 0 ? "off" : "crit"} title={title} body={body}>
         {problem.detail && <p className="t3 small">{problem.detail}</p>}
         <div className="row">

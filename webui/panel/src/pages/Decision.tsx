@@ -83,12 +83,7 @@ export function Decision({ id }: { id: string }) {
   const [json, setJson] = useState(false);
   useTitle(data ? plain(question(data)) : words.decisions.title);
   if (problem && !data) {
-    return (
-      <>
-        <h1 className="vh">{words.decisions.title}</h1>
-        <Failure problem={problem} again={reload} />
-      </>
-    );
+    return <Failure problem={problem} again={reload} />;
   }
   if (!data) {
     return (

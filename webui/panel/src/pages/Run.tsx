@@ -80,12 +80,7 @@ export function Run({ id }: { id: string }) {
   const late = useLate(!data && !problem);
   useTitle(data ? plain(words.run.title[data.status](data.playbook, placeOf(null, data.host))) : words.runs.title);
   if (problem && !data) {
-    return (
-      <>
-        <h1 className="vh">{words.runs.title}</h1>
-        <Failure problem={problem} again={reload} />
-      </>
-    );
+    return <Failure problem={problem} again={reload} />;
   }
   if (!data) {
     return (

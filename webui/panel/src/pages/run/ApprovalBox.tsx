@@ -81,6 +81,12 @@ export function ApprovalBox({ approval, run, answered }: { approval: Approval; r
   const may = mayAs(session.role, approval.role);
   const locked = !may || connection === "offline";
 
+  const done = (): void => {
+    // The box goes; whoever pressed the key is to stay on this page.
+    document.getElementById("main")?.focus({ preventScroll: true });
+    answered();
+  };
+
   const answer = (yes: boolean): void => {
     if (locked || busy) return;
     if (!yes && !comment.trim()) {
@@ -91,7 +97,7 @@ export function ApprovalBox({ approval, run, answered }: { approval: Approval; r
     setBusy(true);
     setError(null);
     const body = { digest: approval.digest, ...(comment.trim() ? { comment: comment.trim() } : {}) };
-    post<unknown>(`/approvals/${esc(approval.id)}/${yes ? "approve" : "reject"}`, body).then(answered, (reason: unknown) => {
+    post<unknown>(`/approvals/${esc(approval.id)}/${yes ? "approve" : "reject"}`, body).then(done, (reason: unknown) => {
       setBusy(false);
       const changed = reason instanceof Problem && reason.status === 409;
       setError(changed ? said.changed : reason instanceof Problem && reason.status === 403 ? said.locked(approval.role) : said.failed);
