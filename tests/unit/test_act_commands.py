@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.act.hand.charter import parse
@@ -229,14 +229,14 @@ FIELDS = ["v", "id", "run", "step", "attempt", "verb", "args", "approval", "dead
 
 
 @given(st.binary(max_size=300) | values.map(lambda value: json.dumps(value).encode()))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_garbage_is_refused(body):
     with pytest.raises(Refusal):
         parse_request(body)
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(FIELDS, values) | {"v": st.just(1)}))
-@settings(max_examples=60)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_taken_has_the_right_types(fields):
     try:
         request = parse_request(json.dumps(fields).encode())

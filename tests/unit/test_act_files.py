@@ -1,7 +1,8 @@
 """Files by the hands' own functions: pruned, restored, emptied, opened, whoever renames what."""
 
 import os
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -241,71 +242,67 @@ def test_open_log_refuses_what_was_not_allowed(place, path):
         open_log(charter(place), ask("log.open", root=str(place / "logs"), path=path))
 
 
+RENAMING = """
+import os, sys
+os.chdir(sys.argv[1])
+print("ready", flush=True)
+while True:
+    os.rename("sub", "aside")
+    os.rename("link", "sub")
+    os.rename("sub", "link")
+    os.rename("aside", "sub")
+"""
+
+
+@pytest.fixture
 def racing(place):
-    """Swaps a folder of old files for a link to where the canary lies, over and over."""
-    folder, aside, link = (place / "logs" / name for name in ("sub", "aside", "link"))
-    folder.mkdir()
-    link.symlink_to(place / "outside")
-    stop = threading.Event()
-
-    def swap():
-        while not stop.is_set():
-            folder.rename(aside)
-            link.rename(folder)
-            folder.rename(link)
-            aside.rename(folder)
-
-    thread = threading.Thread(target=swap)
-    return thread, stop
+    """A process that swaps a folder for a link to where the canary lies, over and over."""
+    (place / "logs/sub").mkdir()
+    (place / "logs/link").symlink_to(place / "outside")
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", RENAMING, str(place / "logs")], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        yield
+        assert process.poll() is None
+        process.kill()
 
 
-@pytest.mark.usefixtures("filesystems")
-def test_a_renaming_thread_leads_nowhere(place):
+@pytest.mark.usefixtures("filesystems", "racing")
+def test_pruning_while_folders_are_renamed_leads_nowhere(place):
     """What the folder's name stands for changes all the time; the canary's folder is never it."""
-    thread, stop = racing(place)
     pruned = 0
-    thread.start()
-    try:
-        for round_ in range(150):
-            for name in ("sub", "aside"):
-                try:
-                    directory = os.open(place / "logs" / name, os.O_RDONLY | os.O_NOFOLLOW)
-                except OSError:
-                    continue
-                made = os.open(f"{round_}.gz", os.O_CREAT | os.O_WRONLY, dir_fd=directory)
-                os.close(made)
-                os.utime(f"{round_}.gz", (1000, 1000), dir_fd=directory)
-                os.close(directory)
-            pruned += take(place, f"steps.{round_}")["count"]
-            for deep in ("sub", "sub/canary.gz"):
-                try:
-                    take(place, f"deep.{round_}.{deep}", path=f"{place}/logs/{deep}")
-                except (Refusal, OSError):
-                    continue
-    finally:
-        stop.set()
-        thread.join()
+    for round_ in range(150):
+        for name in ("sub", "aside"):
+            try:
+                directory = os.open(place / "logs" / name, os.O_RDONLY | os.O_NOFOLLOW)
+            except OSError:
+                continue
+            os.close(os.open(f"{round_}.gz", os.O_CREAT | os.O_WRONLY, dir_fd=directory))
+            os.utime(f"{round_}.gz", (1000, 1000), dir_fd=directory)
+            os.close(directory)
+        pruned += take(place, f"steps.{round_}")["count"]
+        for deep in ("sub", "sub/canary.gz"):
+            try:
+                take(place, f"deep.{round_}.{deep}", path=f"{place}/logs/{deep}")
+            except (Refusal, OSError):
+                continue
     assert pruned > 0
     assert (place / "outside/canary.gz").read_text() == "canary"
     assert (place / "outside/canary.gz").stat().st_mtime == 0
 
 
+@pytest.mark.usefixtures("racing")
 def test_a_hundred_thousand_openings_never_reach_outside(place):
-    """The opening itself, which all verbs stand on, while the renaming thread runs."""
-    thread, stop = racing(place)
+    """The opening itself, which all verbs stand on, while folders are renamed."""
     canary = (place / "outside/canary.gz").stat()
     opened = refused = 0
-    thread.start()
-    try:
-        for _ in range(100_000):
-            try:
-                descriptor = open_regular(str(place / "logs"), "sub/canary.gz", os.O_RDONLY)
-            except (Refusal, FileNotFoundError):
-                refused += 1
-                continue
-            opened += os.path.samestat(os.fstat(descriptor), canary)
-            os.close(descriptor)
-    finally:
-        stop.set()
-        thread.join()
+    for _ in range(100_000):
+        try:
+            descriptor = open_regular(str(place / "logs"), "sub/canary.gz", os.O_RDONLY)
+        except (Refusal, OSError):
+            refused += 1
+            continue
+        opened += os.path.samestat(os.fstat(descriptor), canary)
+        os.close(descriptor)
     assert (opened, refused) == (0, 100_000)

@@ -162,6 +162,14 @@ def test_a_start_that_fails_says_why(bench, tmp_path):
         bench.act("service.start", id="brief", seconds=8)
 
 
+@pytest.mark.parametrize("start", [["./worker"], ["bin/worker"], ["no-such-program-at-all"], []])
+def test_a_start_command_needs_a_program_that_is_known(bench, tmp_path, start):
+    service = {"name": "w", "manager": "pidfile", "pid_file": str(tmp_path / "x.pid")}
+    bench.start(services=[{**service, "start": start}])
+    with pytest.raises(Refused, match="start command"):
+        bench.act("service.start", id="w")
+
+
 def test_only_declared_services_and_no_check_only_ones(bench):
     web = {"name": "web", "manager": "http", "url": "http://127.0.0.1:1/"}
     bench.start(services=[web])
@@ -383,6 +391,23 @@ def test_hands_that_die_are_started_again(bench):
     assert gone(first)
     assert bench.act("exec", argv=["/bin/echo", "again"])["stdout"] == "again\n"
     assert client.pid != first
+
+
+def test_garbage_is_answered_and_changes_nothing(bench):
+    client = bench.start()
+    pid = client.pid
+    for body in (b"", b"[", b"{}", b"\xff" * 99, b"[" * 16_000, b'{"id": 999}', b"null"):
+        client._socket.sendall(len(body).to_bytes(4, "big") + body)
+    assert bench.act("exec", argv=["/bin/echo", "well"])["stdout"] == "well\n"
+    assert client.pid == pid
+
+
+def test_a_frame_that_is_too_long_ends_the_conversation(bench):
+    client = bench.start()
+    pid = client.pid
+    client._socket.sendall(b"\xff\xff\xff\xff" + b"x" * 1000)
+    assert gone(pid)
+    assert bench.act("exec", argv=["/bin/echo", "again"])["stdout"] == "again\n"
 
 
 def test_the_hands_die_with_the_server(tmp_path):

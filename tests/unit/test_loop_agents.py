@@ -8,6 +8,7 @@ import pytest
 from engine.core.clock import SystemClock
 from engine.core.errors import NotFound
 from engine.core.ports import Collection, Observation
+from engine.core.threads import DaemonThreads
 from engine.core.values import DAY, SECOND
 from engine.loop import Loop
 
@@ -323,3 +324,10 @@ def test_a_bad_schedule_changes_nothing(watched):
     with pytest.raises(ValueError, match="not a cron line"):
         watched.loop.set_schedules([("bad", "61 * * * *")], "UTC", lambda *_: None)
     assert "wake/schedule/kept" in {job.id for job in watched.loop._scheduler.get_jobs()}
+
+
+def test_a_call_in_a_daemon_thread_hands_on_what_it_gave_or_raised():
+    threads = DaemonThreads()
+    assert threads.submit(lambda one, *, two: one + two, 1, two=2).result(20) == 3
+    with pytest.raises(ZeroDivisionError):
+        threads.submit(lambda: 1 / 0).result(20)

@@ -16,6 +16,8 @@ from engine.act.hand.protocol import Refusal
 
 _OPENAT2 = 437
 _NO_XDEV, _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x01, 0x02, 0x04, 0x08
+_TRIES = 1000
+"""The kernel says EAGAIN where somebody renames while it looks; not for ever."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -36,7 +38,7 @@ def open_beneath(
     """
     resolve = _BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS | (_NO_XDEV if one_filesystem else 0)
     how = _How(flags | os.O_CLOEXEC, mode, resolve)
-    while True:
+    for _ in range(_TRIES):
         found = _libc.syscall(
             _OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how)
         )
@@ -52,6 +54,7 @@ def open_beneath(
         if number == errno.EXDEV and not one_filesystem:
             raise Refusal(f"{path} leads out of its root")
         raise OSError(number, os.strerror(number), path)
+    raise OSError(errno.EAGAIN, "renamed too often to be opened", path)
 
 
 def open_root(root: str) -> int:

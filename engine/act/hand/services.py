@@ -118,11 +118,17 @@ class _PidFile:
     def _launch(self) -> int:
         if not self._start:
             raise Refusal(f"{self._name} has no start command in agents.yaml")
-        if not self._start[0].startswith("/"):
-            raise Refusal(f"the start command of {self._name} must begin with an absolute path")
+        program = self._start[0]
+        if not program.startswith("/"):
+            found = None if "/" in program else shutil.which(program, path=PATH)
+            if found is None:
+                raise Refusal(
+                    f"the start command of {self._name} must begin with a program's absolute path"
+                )
+            program = found
         self._remove_stale()
         begun = int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
-        descriptor, pid = start_detached(self._start)
+        descriptor, pid = start_detached([program, *self._start[1:]])
         try:
             process = self._await(descriptor, pid, begun)
         finally:
