@@ -11,7 +11,7 @@ import pytest
 from engine.act.hand import files, trash
 from engine.act.hand.charter import Charter, parse
 from engine.act.hand.files import open_log, plan_prune, prune, restore, truncate
-from engine.act.hand.paths import open_regular
+from engine.act.hand.paths import open_beneath, open_root
 from engine.act.hand.protocol import Refusal, Request
 
 
@@ -296,13 +296,15 @@ def test_pruning_while_folders_are_renamed_leads_nowhere(place):
 def test_a_hundred_thousand_openings_never_reach_outside(place):
     """The opening itself, which all verbs stand on, while folders are renamed."""
     canary = (place / "outside/canary.gz").stat()
+    top = open_root(str(place / "logs"))
     opened = refused = 0
     for _ in range(100_000):
         try:
-            descriptor = open_regular(str(place / "logs"), "sub/canary.gz", os.O_RDONLY)
+            descriptor = open_beneath(top, "sub/canary.gz", os.O_RDONLY)
         except (Refusal, OSError):
             refused += 1
             continue
         opened += os.path.samestat(os.fstat(descriptor), canary)
         os.close(descriptor)
+    os.close(top)
     assert (opened, refused) == (0, 100_000)
