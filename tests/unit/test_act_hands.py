@@ -254,7 +254,7 @@ def test_an_attempt_is_of_one_act_only(bench, tmp_path):
 def test_hands_killed_in_the_middle_leave_an_unknown_effect_and_never_repeat_it(bench, tmp_path):
     client = bench.start()
     file = tmp_path / "f"
-    order = bench.order("exec", argv=appending(file, f"echo $$ > {tmp_path}/pid; sleep 1000"))
+    order = bench.order("exec", argv=appending(file, f"echo $$ > {tmp_path}/pid; exec sleep 1000"))
     errors = []
 
     def perform():
