@@ -74,6 +74,7 @@ class Engine:
         """Takes up what was; what has become due meanwhile is decided with the next call."""
         memory.restore(snapshot, self.bundle, self._core, self._rules, self._handlers)
         self._feed_back()
+        self._edges.catch_up(snapshot["clock"])
         self._advance(self._core.clock, BEFORE)
 
     def snapshot(self) -> dict[str, Any]:
@@ -237,6 +238,12 @@ class Edges:
         self._rules = [rule for rule in rules if rule.plan.calendars]
         self._names = frozenset(names)
         self._next()
+
+    def catch_up(self, since: int) -> None:
+        """After a time away: an edge that was missed is judged at once."""
+        edge = self._core.surroundings.next_edge(self._names, since)
+        if edge is not None and edge <= self._core.clock:
+            self.on_deadline(self, self._core.clock, after=False)
 
     def _next(self) -> None:
         edge = self._core.surroundings.next_edge(self._names, self._core.clock)

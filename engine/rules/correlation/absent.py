@@ -84,6 +84,10 @@ class AbsentRule(Runtime):
         if self.note_foreign(self.unless, record, mask):
             self._try_held()
 
+    def on_time(self, record: Record, mask: int) -> None:
+        if self.note_foreign(self.unless, record, mask):
+            self._try_held()
+
     def on_gone(self, record: Record) -> None:
         for clock in self.clocks:
             if any(one is not None and _same(one, record) for one in clock.combination):
@@ -141,6 +145,9 @@ class AbsentRule(Runtime):
             self.held[owner] = None
             if until < FOREVER:
                 self.core.deadlines.set(max(until, at), AFTER, self.order, self, owner)
+
+    def on_edge(self, at: int) -> None:
+        self._try_held()
 
     def _try_held(self) -> None:
         for clock in list(self.held):

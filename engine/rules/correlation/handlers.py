@@ -11,7 +11,7 @@ from engine.rules.correlation.core import Core
 from engine.rules.correlation.facts import Record, Table
 from engine.rules.correlation.plan import KindPlan
 from engine.rules.correlation.runtime import Runtime
-from engine.rules.correlation.surroundings import Surroundings
+from engine.rules.correlation.surroundings import Surroundings, calendars_read
 from engine.rules.matcher import Judge
 
 REMEMBERED: Final = 4_096
@@ -31,6 +31,10 @@ class Handler:
             self.table.steady = (1 << first) - 1
             self.table.timed = _timed(plan, first, core.surroundings)
         self.has_timed = bool(plan.timed)
+        self._calendar_bits = 0
+        for place, condition in enumerate(plan.timed):
+            if calendars_read(condition.expression):
+                self._calendar_bits |= 1 << (len(plan.judged) + place)
         self._concerned: list[tuple[Runtime, int, bool]] = []
         self._remembered: dict[int, tuple[Runtime, ...]] = {}
         self._always = False
@@ -166,22 +170,26 @@ class Handler:
 
     def show(self, record: Record, changed: int, *, again: bool) -> None:
         """Shows a subject to the rules that its changed conditions concern."""
-        watchers = record.watchers
+        watchers, record.watchers = record.watchers, None
         if not changed and not self._always and not watchers:
             return
         mask = record.mask
-        for runtime in self._of(changed, every=True):
-            if not self.is_own_alert(runtime, record.fact):
-                runtime.on_fact(record, mask, again=again)
+        concerned = self._of(changed, every=True)
         if watchers:
-            for runtime in sorted(watchers, key=lambda one: one.order):
+            both = {*concerned, *watchers}
+            concerned = tuple(sorted(both, key=lambda runtime: runtime.order))
+        for runtime in concerned:
+            if not self.is_own_alert(runtime, record.fact):
                 runtime.on_fact(record, mask, again=again)
 
     def rejudge(self, record: Record) -> None:
-        """Time alone has passed: what reads it is judged again."""
-        mask = self.core.mask_at(record, self.core.clock)
+        """A calendar has opened or closed: what reads one is judged again."""
+        now = self.core.mask_at(record, self.core.clock)
+        mask = record.mask & ~self._calendar_bits | now & self._calendar_bits
         changed, record.mask = mask ^ record.mask, mask
-        self.show(record, changed, again=False)
+        for runtime, bits, _ in self._concerned:
+            if bits & changed or runtime.plan.calendars:
+                runtime.on_time(record, mask)
 
     def is_own_alert(self, runtime: Runtime, fact: Fact) -> bool:
         """A rule never sees its own alert."""

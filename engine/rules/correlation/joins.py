@@ -69,7 +69,9 @@ class Joiner:
     def around(self, slot: Slot, record: Record, at: int) -> Iterator[Combination]:
         """The true combinations that hold `record` in `slot`, its own truth taken as given."""
         plan = self.plan
-        if plan.every:
+        if plan.lone:
+            yield (record,)
+        elif plan.every:
             others = [other for other in plan.slots if other is not slot]
             for given in self._extend([(slot, record)], others, at):
                 if plan.that is None or self._that(given, at):

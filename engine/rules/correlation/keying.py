@@ -107,6 +107,8 @@ def _agreed(hand: Given, read: Callable[[Record], Any]) -> Any:
 
 def joins_on_host(rule: Rule, plan: ConditionPlan) -> bool:
     """Whether the rule's own key has a host, so that kinds with one join on it by default."""
+    if rule.kind_mode == "request":
+        return False
     if rule.by is not None:
         return any(by.text.strip() == "host" for by in rule.by)
     return any(slot.hosted for slot in plan.slots)

@@ -8,7 +8,7 @@ from engine.rules.correlation.core import Core
 from engine.rules.correlation.facts import Record
 from engine.rules.correlation.joins import Combination, at_hand
 from engine.rules.correlation.keys import Key
-from engine.rules.correlation.plan import RulePlan, Slot
+from engine.rules.correlation.plan import ConditionPlan, RulePlan, Slot
 from engine.rules.correlation.runtime import Runtime
 from engine.rules.correlation.shares import Shares
 from engine.rules.correlation.watch import OPEN, Watch, host_of, in_order, lapse
@@ -25,6 +25,26 @@ class Membership(Runtime):
         self.held: dict[Watch, None] = {}
         self.grouped = self.keying.grouped
 
+    def sees_every(self, slot: Slot, condition: ConditionPlan) -> bool:
+        """Where a key or a join rests on fields that are not the subject's own name, it may move
+        though no condition changes."""
+        subject = {"host", *(f"{slot.name}.{name}" for name in self.core.kinds[slot.kind].key)}
+        moves = any(
+            by.text.strip() not in subject and slot.name in by.names for by in self.rule.by or ()
+        )
+        join = condition.source.join
+        joined = len(condition.slots) > 1 or self.is_foreign(slot)
+        by_fields = any(name != "host" for name in join or ())
+        return moves or (joined and (by_fields or self._refers(slot, condition)))
+
+    def _refers(self, slot: Slot, condition: ConditionPlan) -> bool:
+        slots = {*(s.name for s in condition.slots), *(s.name for s in self.plan.when.slots)}
+        key = self.core.kinds[slot.kind].key
+        return any(
+            name not in key and target.partition(".")[0] in slots
+            for name, target in slot.references.items()
+        )
+
     def settle(
         self, watch: Watch, at: int, cause: Record | None = None, *, after: bool = False
     ) -> None:
@@ -39,8 +59,6 @@ class Membership(Runtime):
 
     def on_fact(self, record: Record, mask: int, *, again: bool) -> None:
         at = self.core.clock
-        if record.watchers is not None:
-            record.watchers.discard(self)
         resting = self.resting.get(record)
         touched: dict[Watch, None] = dict.fromkeys(resting.values()) if resting else {}
         if again and resting:

@@ -56,9 +56,7 @@ class RequestRule(Runtime):
         """The true combinations that a request makes with what is known."""
         if self.asked.holds(request.mask):
             for combination in self.when.around(self.asked, request, at):
-                hand = at_hand(self.plan.when, combination)
-                if self.held_until(hand, at) is None:
-                    yield hand
+                yield at_hand(self.plan.when, combination)
 
     def decide(self, hand: Given, at: int, number: int) -> Iterator[tuple[Decision, Given]]:
         """What the rule says of one combination."""
@@ -128,11 +126,13 @@ def consult(request: Record, rules: Sequence[RequestRule], core: Core, at: int) 
             continue
         number = 0
         for hand in rule.judge(request, at):
+            number += 1
+            if rule.held_until(hand, at) is not None:
+                continue
             for decision, given in rule.decide(hand, at, number):
                 then = rule.rule.then
                 chosen = then[decision.place].selector if decision.place >= 0 else None
                 said.append((decision, given, chosen))
-            number += 1
         if number and switch is not None:
             switched.add(switch)
     return _combined(request.fact, candidates, said, core)

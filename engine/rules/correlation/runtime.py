@@ -98,6 +98,10 @@ class Runtime:
         after a time in which the subject was stale."""
         raise NotImplementedError
 
+    def on_time(self, record: Record, mask: int) -> None:
+        """No fact has come, but a calendar has opened or closed."""
+        self.on_fact(record, mask, again=False)
+
     def on_gone(self, record: Record) -> None:
         """A subject is gone."""
         raise NotImplementedError
