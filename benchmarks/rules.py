@@ -39,12 +39,22 @@ def speeds(quick: bool) -> list[Result]:
         if row.get("weather") == "storm" and row["decisions_per_fact"]:
             spent = 1e6 / row["engine"] - 1e6 / calm[row["rules"]]
             row["us_per_decision"] = spent / row["decisions_per_fact"]
-    other = peer.events_per_second()
-    if other is not None:
-        results.append(
-            {"part": "ansible-rulebook", "events": other, "ratio": calm[RULES[0]] / other}
-        )
+    results.append(_json_lines(quick))
     return results
+
+
+def _json_lines(quick: bool) -> Result:
+    """A line of JSON in to decisions out, beside ansible-rulebook, start taken off both."""
+    ours = whole.lines_per_second(whole.bundle(100), 20_000)
+    other = peer.events_per_second(2_000 if quick else 20_000)
+    return {
+        "part": "json line",
+        "rules": 100,
+        "engine": ours,
+        "ansible_rulebook": other,
+        "ratio": ours / other if other else None,
+        "aim": ">= 50" if other else "not installed",
+    }
 
 
 def _turns(content: Any, rules: int, weather: Weather, rounds: int) -> Result:

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import orjson
+
 from benchmarks.workload import START, Weather, stream, write_content
 from engine.core.facts import Fact
+from engine.lang.door import Door
 from engine.lang.loader import load
 from engine.lang.model import Bundle
 from engine.rules.engine import Engine
+from engine.rules.simulate import as_line
 from engine.store.store import Store
 
 CHUNK = 20_000
@@ -75,6 +79,21 @@ def speed(content: Bundle, weather: Weather, rounds: int) -> Iterator[tuple[floa
         running.decisions = 0
         yield running.feed(facts), running.decisions / size
     running.engine.close()
+
+
+def lines_per_second(content: Bundle, count: int) -> float:
+    """From a line of JSON through the door to decisions as lines of JSON: lines a second of CPU."""
+    running = Stream(content, "calm")
+    running.feed(running.chunk(CHUNK))
+    lines = [orjson.dumps(fact.to_json()) for fact in running.chunk(count)]
+    admit, feed = Door(content.kinds).admit, running.engine.feed
+    began = time.process_time()
+    for line in lines:
+        for decision in feed(admit(orjson.loads(line))):
+            as_line(decision)
+    spent = time.process_time() - began
+    running.engine.close()
+    return count / spent
 
 
 def drift(content: Bundle, facts: int) -> dict[str, float]:
