@@ -10,9 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.lang.expression import at, parse
+from engine.rules.durable import generate
 from engine.rules.durable.matcher import build_durable
-from engine.rules.matcher import Judged
+from engine.rules.matcher import Build, Judged
+from engine.rules.reference import build_reference
 
 
 class Hosts:
@@ -25,6 +29,37 @@ class Hosts:
 
 def conditions(*texts: str) -> dict[str, list[Judged]]:
     return {"disk": [Judged("disk", parse(text, at("test.yaml")), {}) for text in texts]}
+
+
+@pytest.mark.parametrize("build", [build_durable, build_reference])
+def test_a_kind_without_conditions_holds_nothing(build: Build) -> None:
+    matcher = build({**conditions("disk.a > 5"), "bare": []}, Hosts())
+    assert matcher.judge("bare")("h", {"a": 9}) == 0
+    assert matcher.judge("unheard-of")(None, {"a": 9}) == 0
+    assert matcher.judge("disk")("h", {"a": 9}) == 1
+    assert all(isinstance(value, int) for value in matcher.counters().values())
+    matcher.close()
+    matcher.close()
+
+
+def test_many_terms_close_at_once() -> None:
+    """Closing gives up term by term; the judge is written anew once, not each time."""
+    written: list[str] = []
+    matcher = build_durable(conditions(*(f"disk.f{n} > {n}" for n in range(400))), Hosts())
+    data = {f"f{number}": 0.5 for number in range(400)}
+    for _ in range(200):
+        matcher.judge("disk")("h", data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            generate,
+            "compile",
+            lambda text, *rest: written.append(text) or compile(text, *rest),
+            raising=False,
+        )
+        matcher.close()
+    assert len(written) <= 1
+    assert matcher.judge("disk")("h", data) == 1
+    assert matcher.counters()["fallen_back"] == 400
 
 
 def test_threads_share_a_matcher() -> None:
