@@ -197,12 +197,10 @@ class Engine:
         """What will happen if nothing changes, soonest first."""
         found: list[Upcoming] = []
         for deadline in self._core.deadlines.alive():
-            if len(found) >= limit:
-                break
             coming = deadline.runtime.upcoming(deadline)
             if coming is not None:
                 found.append(coming)
-        return found
+        return sorted(found, key=lambda coming: coming.at)[:limit]
 
     def counters(self) -> Mapping[str, int]:
         """What happened so far, and how much is remembered."""

@@ -220,13 +220,19 @@ class StateRule(Membership):
 
     def upcoming(self, deadline: Deadline) -> Upcoming | None:
         watch: Watch = deadline.owner
-        kind: Any = {WAITING: "fires", THROTTLED: "throttled", OPEN: "lapses"}.get(watch.phase)
-        if deadline.phase == AFTER and watch.phase != OPEN:
-            kind = "stale"
-        if kind is None:
-            return None
+        since, last = watch.since or 0, watch.last or 0
         key = self.keying.shown(watch.key)
-        return Upcoming(deadline.at, kind, self.rule.id, key, watch.since)
+        match watch.phase:
+            case "waiting":  # as long as its facts keep coming
+                due = since + (self.rule.for_ or 0)
+                return Upcoming(due, "fires", self.rule.id, key, watch.since)
+            case "throttled":
+                due = last + (self.rule.throttle or 0)
+                return Upcoming(due, "throttled", self.rule.id, key, watch.since)
+            case "open":
+                return Upcoming(deadline.at, "lapses", self.rule.id, key, watch.since)
+            case _:
+                return None
 
     # ── memory ────────────────────────────────────────────────────────────────────────────────
 
