@@ -60,9 +60,8 @@ def wakil() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `wakil` script."""
     try:
-        wakil(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
+        # Without its standalone mode click gives back the status of an `Exit` as a value.
+        sys.exit(wakil(args=arguments, standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
