@@ -33,13 +33,15 @@ class Joiner:
         *,
         by_host: bool,
     ) -> None:
-        """`by_host`: kinds with a host join on it, unless the condition says what to join on."""
+        """`by_host`: kinds with a host join on it, unless the condition says what to join on.
+        False: the rule's key has none, and kinds with a host join only where it says so."""
         self.plan = plan
         self._kinds = kinds
         self._surroundings = surroundings
         self.labels_of = surroundings.labels_of
         self._variables = variables
         self._by_host = by_host
+        self._says = plan.source.join is not None
         self._checks: dict[tuple[str, str], list[tuple[Read, Read]]] = {}
         self._true: list[dict[str | None, dict[Any, Record]]] = [{} for _ in plan.slots]
 
@@ -71,6 +73,8 @@ class Joiner:
         plan = self.plan
         if plan.lone:
             yield (record,)
+        elif plan.every and len(plan.slots) > 1 and not self._may_join(plan.slots):
+            return
         elif plan.every:
             others = [other for other in plan.slots if other is not slot]
             for given in self._extend([(slot, record)], others, at):
@@ -94,6 +98,8 @@ class Joiner:
             if not all(s.holds(names[s.name].mask) for s in plan.slots if s.name in names):
                 return
             others = [slot for slot in plan.slots if slot.name not in names]
+            if not self._may_join(others) or (not hand and self._lost(others)):
+                return
             for given in self._extend(list(hand), others, at):
                 if plan.that is None or self._that(given, at):
                     yield given[len(hand) :]
@@ -104,6 +110,8 @@ class Joiner:
                 if held and (plan.that is None or self._that(hand, at)):
                     yield []
                 continue
+            if not self._may_join([slot]) or (not hand and self._lost([slot])):
+                continue
             for given in self._extend(list(hand), [slot], at):
                 if plan.that is None or self._that(given, at):
                     yield given[len(hand) :]
@@ -111,6 +119,13 @@ class Joiner:
     def joins(self, hand: Given, slot: Slot, record: Record) -> bool:
         """Whether a record in one of the condition's slots joins the facts at hand."""
         return all(self._agree(other, known, slot, record) for other, known in hand)
+
+    def _may_join(self, slots: Iterable[Slot]) -> bool:
+        return self._by_host or self._says or not any(slot.hosted for slot in slots)
+
+    def _lost(self, slots: Iterable[Slot]) -> bool:
+        """With no fact at hand there is no host to join on."""
+        return not self._says and any(slot.hosted for slot in slots)
 
     def _extend(self, given: Given, slots: list[Slot], at: int) -> Iterator[Given]:
         if not slots:

@@ -106,12 +106,11 @@ def _agreed(hand: Given, read: Callable[[Record], Any]) -> Any:
 
 
 def joins_on_host(rule: Rule, plan: ConditionPlan) -> bool:
-    """Whether the rule's own key has a host, so that kinds with one join on it by default."""
+    """Whether kinds with a host join on it by default: not where the rule's own key has none
+    through `by`, or because the rule is over a request."""
     if rule.kind_mode == "request":
         return False
-    if rule.by is not None:
-        return any(by.text.strip() == "host" for by in rule.by)
-    return any(slot.hosted for slot in plan.slots)
+    return rule.by is None or any(by.text.strip() == "host" for by in rule.by)
 
 
 def _all_fields(plan: ConditionPlan, kinds: Catalogue) -> list[tuple[str, Source]]:

@@ -63,7 +63,7 @@ class Runtime:
         self.when = self._joiner(plan.when, self.by_host)
         self.keying = Keying(rule, plan.when, self.when, core.kinds)
         # A member of a group is judged with its own host, whatever the group's key has.
-        beside = self.by_host or self.keying.grouped
+        beside = self.by_host or (self.keying.grouped and rule.kind_mode == "state")
         self.unless = self._joiner(plan.unless, beside) if plan.unless else None
         self.until = self._joiner(plan.until, beside) if plan.until else None
         self.speaker = Speaker(rule, core)
