@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from engine.core.facts import Fact
@@ -80,14 +79,10 @@ def _source(bundle: Bundle, rule: Rule | None) -> Json:
     """The rule's lines, from its own to before the next rule's; None where they are not there."""
     if rule is None:
         return None
-    root = Path(bundle.root).resolve()
-    path = (root / rule.position.file).resolve()
-    if not path.is_relative_to(root):
+    text = bundle.sources.get(rule.position.file)
+    if text is None:
         return None
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
+    lines = text.splitlines()
     later = [
         other.position.line
         for other in bundle.rules

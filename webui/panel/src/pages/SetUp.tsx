@@ -5,7 +5,7 @@ import { words } from "../words";
 import { Door, Field } from "./Door";
 import { useTitle } from "./title";
 
-const SHORTEST = 12;
+const SHORTEST = 8;
 
 function said(error: unknown): string {
   if (!(error instanceof Problem) || error.status === 0) return `${words.states.noAnswer}. ${words.states.noAnswerBody}`;

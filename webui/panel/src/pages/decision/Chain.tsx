@@ -146,7 +146,9 @@ const text = (value: unknown): string => (typeof value === "string" ? value : JS
 
 function did(firing: Firing): Rich {
   const said = words.decision;
-  const parts = firing.decisions.map((one): Rich => {
+  // What ended the firing belongs to the outcome.
+  const made = firing.decisions.filter((one) => one.decision !== "resolve");
+  const parts = (made.length > 0 ? made : firing.decisions).map((one): Rich => {
     switch (one.decision) {
       case "alert":
         return [said.raise];
