@@ -13,7 +13,9 @@ def plan_of(playbook: Playbook, destructive: Collection[str]) -> list[Json]:
     """All steps in order, `verify` between; `destructive` are names of actions that may destroy."""
     planned = _planned(playbook.steps, "steps", destructive)
     if playbook.verify is not None:
-        planned.append(_entry("verify", "Verify", "verify", "", destructive))
+        that = playbook.verify.that
+        name = "Verify" if that is None else that.text
+        planned.append(_entry("verify", name, "verify", "", destructive))
     planned += _planned(playbook.on_failure, "on_failure", destructive)
     return planned + _planned(playbook.always, "always", destructive)
 

@@ -41,7 +41,7 @@ def serve(
     host: str,
     port: int,
     *,
-    on_ready: Callable[[str], None] = lambda url: None,
+    on_ready: Callable[[str, bool], None] = lambda url, first: None,
     on_stop: Callable[[], None] = lambda: None,
     most_panels: int = 200,
     worker_uid: int | None = None,
@@ -49,8 +49,9 @@ def serve(
     """Serves until SIGTERM or SIGINT; returns the exit status.
 
     Runs in the worker, after the fork: `make_app(url)` builds everything (a `WakilError` it
-    raises ends the server with that sentence), `on_ready(url)` once requests are answered,
-    `on_stop()` at the end, after the last request. Port 0 takes a free one, which `url` tells.
+    raises ends the server with that sentence), `on_ready(url, first)` once requests are
+    answered (`first`: by the first worker, not by one that replaces another), `on_stop()` at the
+    end, after the last request. Port 0 takes a free one, which `url` tells.
     `worker_uid` is the user that `make_app` makes the worker, where it does so.
     Raises `SettingsError` where the port cannot be had.
     """
@@ -138,7 +139,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self,
         make_app: Callable[[str], Flask],
         url: str,
-        on_ready: Callable[[str], None],
+        on_ready: Callable[[str, bool], None],
         on_stop: Callable[[], None],
         most_panels: int,
         descriptor: int,
@@ -193,7 +194,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         worker.cfg.set("graceful_timeout", _LINGER_SECONDS)
 
     def _ready(self, worker: Any) -> None:
-        self._on_ready(self._url)
+        self._on_ready(self._url, worker.age == 1)
 
     def _exited(self, arbiter: Any, worker: Any) -> None:
         if os.getpid() == arbiter.pid or self.live is None:

@@ -115,6 +115,8 @@ class ContentStatus:
     commit: str
     loaded_at: int
     problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    """What the content in force had better not do; it refuses nothing."""
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -122,6 +124,7 @@ class ContentStatus:
             "commit": self.commit,
             "loaded_at": format_instant(self.loaded_at),
             "problems": [problem_to_json(problem) for problem in self.problems],
+            "warnings": [problem_to_json(problem) for problem in self.warnings],
         }
 
 

@@ -135,7 +135,12 @@ def _build(machine: Machine, stack: ExitStack, *, watch: bool, clock: Clock) -> 
         lambda status: bus.publish("agent", wakil.agent_status(status)),
     )
     guard = PolicyGuard(
-        content.bundle, intake.consult, store.runs, clock, lambda: settings.mode, switch.paused
+        content.bundle,
+        intake.consult,
+        store.runs,
+        clock,
+        lambda: wakil.parts.settings.mode,
+        switch.paused,
     )
     runner = Runner(
         Environment(

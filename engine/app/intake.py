@@ -27,6 +27,7 @@ from engine.store.store import Store
 _log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 SNAPSHOT_NAME: Final = "engine"
+SNAPSHOT_VERSION: Final = 1
 SNAPSHOT_EVERY: Final = 10 * SECOND
 _BATCH: Final = 2_000
 
@@ -98,7 +99,9 @@ class Intake:
             return
         now = self._clock.now()
         state = self.engine.snapshot()
-        self._store.snapshots.save(SNAPSHOT_NAME, Snapshot(1, self._position, now, state))
+        self._store.snapshots.save(
+            SNAPSHOT_NAME, Snapshot(SNAPSHOT_VERSION, self._position, now, state)
+        )
         self._saved_at, self._dirty = now, False
 
     def consult(self, request: Fact) -> Verdict:

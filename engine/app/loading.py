@@ -23,14 +23,12 @@ def load_bundle(root: Path, machine: Mapping[str, Any]) -> Bundle:
 
 def load_content(root: Path, machine: Mapping[str, Any]) -> Loaded:
     """The bundle and the cases of its rule sets. Raises LangError, ContentError."""
-    remote = machine.get("content", {}).get("git", {}).get("remote")
     return load_with_tests(
         root,
         actions=ACTIONS,
         agents=AGENT_TYPES,
         defaults=SHIPPED,
         machine=machine,
-        shared=True if remote else None,
     )
 
 

@@ -68,6 +68,7 @@ class Wakil:
         self.clock = parts.clock
         self.bus = parts.bus
         self.store = parts.store
+        self._door: tuple[Bundle, Door] | None = None
 
     @property
     def host(self) -> str:
@@ -100,12 +101,12 @@ class Wakil:
 
     def accept(self, facts: Sequence[Fact]) -> None:
         """All or none; returns when they are on disk and judged. Raises `FactRefused`."""
-        now, kinds = self.clock.now(), self.bundle().kinds
-        door, admitted = Door(kinds), []
+        now, bundle = self.clock.now(), self.bundle()
+        door, admitted = self._door_of(bundle), []
         for place, fact in enumerate(facts):
             try:
                 admitted.append(door.admit(_raw(fact), host_default=self.host, now=now))
-                if kinds[fact.kind].mode == "request":
+                if bundle.kinds[fact.kind].mode == "request":
                     raise FactRefused(
                         f"{fact.kind} is a request: it is put to the rules with "
                         f"POST /api/v1/consult/{fact.kind}"
@@ -114,6 +115,13 @@ class Wakil:
                 where = f"fact {place + 1} of {len(facts)}: " if len(facts) > 1 else ""
                 raise FactRefused(where + error.message) from None
         self.parts.intake.submit(admitted).result(timeout=30)
+
+    def _door_of(self, bundle: Bundle) -> Door:
+        """One door as long as a bundle is in force: making one compiles every kind's checks."""
+        known = self._door
+        if known is None or known[0] is not bundle:
+            known = self._door = (bundle, Door(bundle.kinds))
+        return known[1]
 
     def latest(self, kind: str) -> Sequence[Fact]:
         return self.parts.intake.call(lambda: list(self.parts.intake.engine.facts(kind)))
@@ -128,7 +136,7 @@ class Wakil:
         """Puts a request to the rules and records the verdict. Raises `FactRefused`."""
         now = self.clock.now()
         raw = {"kind": request.kind, "data": dict(request.data)}
-        admitted = Door(self.bundle().kinds).admit(raw, now=now)
+        admitted = self._door_of(self.bundle()).admit(raw, now=now)
         return self.parts.intake.consult(admitted)
 
     def upcoming(self, limit: int) -> Sequence[Upcoming]:
@@ -304,7 +312,8 @@ def content_status(state: ContentState) -> ContentStatus:
         root=state.bundle.root,
         commit=state.bundle.commit,
         loaded_at=state.loaded_at,
-        problems=(*state.problems, *state.bundle.warnings),
+        problems=state.problems,
+        warnings=state.bundle.warnings,
     )
 
 

@@ -72,7 +72,7 @@ def _run_story(run: Mapping[str, Any]) -> Story:
 
 
 def _step_line(step: Mapping[str, Any]) -> str:
-    span = f"{step['started']}  {step['status']:<11} {step['name']}"
+    span = f"{step['started']}  {step['status']:<11} {_step_name(step)}"
     if step["uses"]:
         span += f" ({step['uses']})"
     if step["attempt"] > 1:
@@ -80,6 +80,12 @@ def _step_line(step: Mapping[str, Any]) -> str:
     if step["outputs"]:
         span += f" {_compact(step['outputs'])}"
     return span + (f": {step['error']}" if step["error"] else "")
+
+
+def _step_name(step: Mapping[str, Any]) -> str:
+    if step["phase"] != "verify":
+        return str(step["name"])
+    return f"Verify: {step['inputs'].get('that') or 'the firing has resolved'}"
 
 
 def _end_of(firing: Mapping[str, Any]) -> Story:

@@ -74,6 +74,7 @@ class _Server:
     def __init__(self, machine: Any, began: float) -> None:
         self._machine = machine
         self._began = began
+        self._made = began
         self._stack = ExitStack()
         self._wakil: Any = None
         self._token = ""
@@ -83,6 +84,7 @@ class _Server:
         from engine.app.build import build
         from engine.app.web import build_web
 
+        self._made = time.monotonic()
         lock = DataLock(self._machine.data)
         lock.take(patience=15 * SECOND)
         self._stack.callback(lock.free)
@@ -95,7 +97,7 @@ class _Server:
         self._token = web.token
         return web.app
 
-    def ready(self, url: str) -> None:
+    def ready(self, url: str, first: bool) -> None:
         """Requests are answered: say so, and let commands find us."""
         from webui.auth.setup import hand_out, offer_setup
 
@@ -103,8 +105,11 @@ class _Server:
         # The master's process: it is the one a person started, and it outlives a worker.
         ServerFile(url, os.getppid(), self._token).write(data)
         self._stack.callback(ServerFile.remove, data)
-        seconds = time.monotonic() - self._began
-        click.echo(f"Wakil is ready at {url} (content {self._machine.content}, {seconds:.1f} s)")
+        seconds = time.monotonic() - (self._began if first else self._made)
+        again = "" if first else "again "
+        click.echo(
+            f"Wakil is {again}ready at {url} (content {self._machine.content}, {seconds:.1f} s)"
+        )
         base = self._wakil.parts.settings.public_url or url
         if link := offer_setup(self._wakil.store, self._wakil.clock, base):
             file = hand_out(link, sys.stdout, data / "setup-link")

@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.core.ports import Ruling
 from engine.core.runs import Phase, Step
-from engine.core.values import Json
-from engine.lang.model import StepSpec
+from engine.core.values import Json, format_duration
+from engine.lang.model import StepSpec, VerifySpec
 from engine.playbook.approvals import Question, ask
 from engine.playbook.execution import Ending, Execution, Failure, StepResult
 from engine.playbook.outcome import failure_alert
@@ -128,26 +128,31 @@ def _verify(ex: Execution) -> Failure | None:
     began = ex.once("verify:begin", lambda: {"at": ex.now()})["at"]
 
     def act() -> dict[str, Json]:
-        _note_verify(ex, "running", began)
+        _note_verify(ex, spec, "running", began)
         error = verify(ex, spec, began)
-        _note_verify(ex, "succeeded" if error is None else "failed", began, error)
+        _note_verify(ex, spec, "succeeded" if error is None else "failed", began, error)
         return {"error": error}
 
     error = ex.once("verify", act)["error"]
     return None if error is None else Failure("failed", f"not verified: {error}")
 
 
-def _note_verify(ex: Execution, status: Any, began: int, error: str | None = None) -> None:
+def _note_verify(
+    ex: Execution, spec: VerifySpec, status: Any, began: int, error: str | None = None
+) -> None:
+    """With what is asked: the condition as written, or that the firing has resolved."""
     ended = None if status == "running" else ex.now()
+    asked: dict[str, Json] = {"resolved": True} if spec.that is None else {"that": spec.that.text}
     ex.save(
         Step(
             run=ex.run.id,
             path="verify",
-            name="Verify",
+            name="Verify" if spec.that is None else spec.that.text,
             phase="verify",
             status=status,
             started=began,
             ended=ended,
+            inputs={**asked, "within": format_duration(spec.within)},
             error=error,
         )
     )

@@ -55,6 +55,14 @@ class Snapshots:
             raise StoreError(f"the snapshot {name} in the database is damaged") from None
         return Snapshot(row.version, row.position, row.at, state)
 
+    def place(self, name: str) -> tuple[int, int] | None:
+        """Position and time of the snapshot, whether or not its body can be read."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(table.c.position, table.c.at).where(table.c.name == name)
+            ).first()
+        return None if row is None else (row.position, row.at)
+
     def remove(self, name: str) -> None:
         with self._database.write() as connection:
             connection.execute(delete(table).where(table.c.name == name))

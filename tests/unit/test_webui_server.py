@@ -37,7 +37,7 @@ def say(*words):
 import os
 status = serve(
     make, "127.0.0.1", 0,
-    on_ready=lambda url: say("ready", url, os.getpid()), on_stop=lambda: say("stopped"),
+    on_ready=lambda url, first: say("ready", url, os.getpid()), on_stop=lambda: say("stopped"),
 )
 say("ended")
 sys.exit(status)
