@@ -198,7 +198,10 @@ class Hands:
         os.waitpid(worker.pid, 0)
         reply = _outcome(bytes(worker.output))
         if worker.request.verb in ACTS:
-            self._ledger.finish(worker.request, reply)
+            try:
+                self._ledger.finish(worker.request, reply)
+            except OSError as error:  # a full disk: the server hears it, a repeat is unknown
+                sys.stderr.write(f"wakil hands: the ledger cannot be written: {error}\n")
         self._say({**reply, "id": worker.request.id})
 
     def _kill_late(self) -> None:

@@ -71,13 +71,17 @@ class Ledger:
         return dict(self._line_at(entry.offset)["r"])
 
     def begin(self, request: Request) -> None:
-        """On disk before anything is done."""
+        """On disk before anything is done; raises `Refusal` where it cannot be."""
         found = digest(request)
-        self._append({"k": request.key, "d": found})
+        try:
+            self._append({"k": request.key, "d": found})
+        except OSError as error:
+            raise Refusal(f"nothing is done unrecorded: {self._path}: {error.strerror}") from None
         self._entries[request.key] = _Entry(found)
 
     def finish(self, request: Request, reply: dict[str, Any]) -> None:
-        """What came of it, on disk before the server hears of it."""
+        """What came of it, on disk before the server hears of it. Raises OSError; the act then
+        counts as begun and never finished."""
         offset = self._append({"k": request.key, "r": reply})
         self._entries[request.key].offset = offset
         if self._size > self._max_bytes:
@@ -87,9 +91,13 @@ class Ledger:
         line = json.dumps(record).encode() + b"\n"
         offset = self._size
         left = memoryview(line)
-        while left:
-            left = left[os.write(self._file, left) :]
-        os.fsync(self._file)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fsync(self._file)
+        except OSError:
+            os.ftruncate(self._file, offset)  # half a line would spoil the next one
+            raise
         self._size += len(line)
         return offset
 

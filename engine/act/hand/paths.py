@@ -38,10 +38,9 @@ def open_beneath(
     """
     resolve = _BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS | (_NO_XDEV if one_filesystem else 0)
     how = _How(flags | os.O_CLOEXEC, mode, resolve)
+    name = _name(path)
     for _ in range(_TRIES):
-        found = _libc.syscall(
-            _OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how)
-        )
+        found = _libc.syscall(_OPENAT2, directory, name, ctypes.byref(how), ctypes.sizeof(how))
         if found >= 0:
             return int(found)
         number = ctypes.get_errno()
@@ -55,6 +54,17 @@ def open_beneath(
             raise Refusal(f"{path} leads out of its root")
         raise OSError(number, os.strerror(number), path)
     raise OSError(errno.EAGAIN, "renamed too often to be opened", path)
+
+
+def _name(path: str) -> bytes:
+    """The path as the kernel takes it; raises `Refusal` where no file can have that name."""
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise Refusal(f"{path!r} is not a path") from None
+    if b"\0" in name:  # the kernel would read up to it and open something else
+        raise Refusal(f"{path!r} is not a path")
+    return name
 
 
 def open_root(root: str) -> int:

@@ -101,6 +101,8 @@ def parse_request(body: bytes) -> Request:
     for name, longest in (("run", 200), ("step", 500), ("verb", 40)):
         if not isinstance(data[name], str) or len(data[name]) > longest:
             raise Refusal(f"{name} must be text of at most {longest} characters")
+        if any("\ud800" <= character <= "\udfff" for character in data[name]):
+            raise Refusal(f"{name} must be text: half a character stands in it")
     if not isinstance(data["args"], dict):
         raise Refusal("args must be an object")
     if data["approval"] is not None and not isinstance(data["approval"], str):

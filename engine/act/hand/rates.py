@@ -30,11 +30,18 @@ class Rates:
 
 
 def check_pause(path: str) -> None:
-    """Raises `Refusal` while the pause file exists, or where that cannot be told."""
+    """Raises `Refusal` while the pause file exists, or where that cannot be told: without the
+    folder that would hold it, too."""
     try:
-        os.lstat(path)
+        folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refusal(f"whether automation is paused cannot be told: {error.strerror}") from None
+    try:
+        os.stat(os.path.basename(path), dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return
     except OSError as error:
         raise Refusal(f"whether automation is paused cannot be told: {error.strerror}") from None
+    finally:
+        os.close(folder)
     raise Refusal("automation is paused")
