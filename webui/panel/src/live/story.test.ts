@@ -52,9 +52,19 @@ describe("what happened", () => {
     expect(plain(tell(rows[1]!))).toBe("Ran clean on web-1 after disk-full fired. It was done in 4\u00a0s.");
     expect(plain(tell(rows[0]!))).toBe("Raised an alert: full");
   });
-  it("has a row of its own for a resolve and for a run by hand", () => {
+  it("tells in a firing's own row how it ended", () => {
+    const raised = decision("f1", "alert", "2026-01-01T00:00:01Z", { text: "full" });
+    const ended = decision("f1", "resolve", "2026-01-01T00:02:01Z");
+    const [healed, ...more] = stories([ended, raised], [run({ firing: "f1" })]);
+    expect([healed?.at, healed?.outcome, more.length]).toEqual(["2026-01-01T00:00:01Z", "verified", 0]);
+    const [itself] = stories([ended, raised], []);
+    expect([itself?.at, itself?.outcome]).toEqual(["2026-01-01T00:00:01Z", "resolved"]);
+    expect(plain(tell(itself!))).toBe("Raised an alert: full. It resolved after 2\u00a0min.");
+  });
+  it("has a row for a resolve whose firing is no longer at hand, and for a run by hand", () => {
     const rows = stories([decision("f1", "resolve", "2026-01-01T00:02:00Z")], [run({ rule: null, requester: "user:omar" })]);
     expect(rows.map((row) => row.outcome)).toEqual(["resolved", "verified"]);
+    expect(plain(tell(rows[0]!))).toBe("The condition of disk-full turned false on web-1; its alert is resolved.");
     expect(rows[1]?.person).toBe("omar");
     expect(plain(tell(rows[1]!))).toBe("Ran clean on web-1. It was done in 4\u00a0s. Asked for by omar.");
   });

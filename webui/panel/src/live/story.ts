@@ -73,21 +73,21 @@ export function personOf(run: Run): string | null {
   return /^(user|token):/.test(run.requester) ? nameOf(run.requester) : null;
 }
 
-/** Firings and hand-started runs as rows, newest first. */
+/** When a row began: its firing's first decision; of what ended it only where nothing else is at hand. */
+const began = (group: Decision[]): string => {
+  const made = group.filter((one) => one.decision !== "resolve");
+  return (made.length > 0 ? made : group).map((one) => one.at).reduce((a, b) => (a < b ? a : b));
+};
+
+/** Firings and hand-started runs as rows, newest first. How a firing ended stands in its own row. */
 export function stories(decisions: Decision[], runs: Run[]): Story[] {
   const firings = new Map<string, Decision[]>();
-  for (const one of decisions) {
-    const resolve = one.decision === "resolve";
-    const id = resolve ? `${one.firing}/resolve` : one.firing;
-    firings.set(id, [...(firings.get(id) ?? []), one]);
-  }
+  for (const one of decisions) firings.set(one.firing, [...(firings.get(one.firing) ?? []), one]);
   const runOf = new Map(runs.filter((run) => run.firing).map((run) => [run.firing as string, run]));
   const rows: Story[] = [];
   for (const [id, group] of firings) {
-    const first = group[0];
-    if (!first) continue;
-    const run = id.endsWith("/resolve") ? null : (runOf.get(id) ?? null);
-    rows.push({ id, at: first.at, person: null, decisions: group, run, outcome: run ? outcomeOfRun(run) : outcomeOfDecisions(group, false) });
+    const run = runOf.get(id) ?? null;
+    rows.push({ id, at: began(group), person: null, decisions: group, run, outcome: run ? outcomeOfRun(run) : outcomeOfDecisions(group, false) });
   }
   for (const run of runs) {
     if (run.firing && firings.has(run.firing)) continue;

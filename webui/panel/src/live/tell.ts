@@ -43,10 +43,14 @@ export function tell(story: Story): Rich {
     return [...tellRun(story.run, first?.key ?? null), ...(person ? said.person(person) : [])];
   }
   if (!first) return [];
-  const main = story.decisions.find((one) => one.decision === "alert") ?? first;
+  const ended = story.decisions.find((one) => one.decision === "resolve");
+  const main = story.decisions.find((one) => one.decision === "alert") ?? story.decisions.find((one) => one !== ended) ?? first;
   switch (main.decision) {
     case "alert":
-      return said.alert(marked(text(main.data["text"]), main.key));
+      return [
+        ...said.alert(marked(text(main.data["text"]), main.key)),
+        ...(ended ? said.alertEnded(span(Math.max(0, epoch(ended.at) - epoch(main.at)))) : []),
+      ];
     case "resolve":
       return said.resolved(main.rule, placeOf(main.key));
     case "notify":

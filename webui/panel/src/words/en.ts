@@ -192,6 +192,7 @@ export const en = {
     },
     person: (who: string): Rich => [` Asked for by ${who}.`],
     alert: (text: Rich): Rich => ["Raised an alert: ", ...text],
+    alertEnded: (after: string): Rich => [`. It resolved after ${after}.`],
     resolved: (rule: string, place: Rich): Rich => ["The condition of ", code(rule), " turned false", ...on(place), "; its alert is resolved."],
     notify: (to: string, text: string): Rich => ["Told ", code(to), `: ${text}`],
     fact: (kind: string, rule: string): Rich => [code(rule), " noted a fact of the kind ", code(kind), "."],
