@@ -178,7 +178,13 @@ COMMAND = ActionType(
         "properties": {
             "command": {"type": "string", "minLength": 1},
             "params": {"type": "object", "additionalProperties": _SCALAR},
-            "argv": {"type": "array", "items": _SCALAR, "minItems": 1, "maxItems": 256},
+            "argv": {
+                "type": "array",
+                "items": _SCALAR,
+                "minItems": 1,
+                "maxItems": 256,
+                "x-argv": True,
+            },
             "cwd": {"type": "string", "pattern": "^/", "x-is": "an absolute path"},
         },
         "oneOf": [

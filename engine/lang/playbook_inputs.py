@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from engine.core.ports import ActionType
 from engine.core.values import Json
+from engine.lang.argument_lists import check_argument_list
 from engine.lang.expression.suggest import did_you_mean, one_of
 from engine.lang.expression.types import Names
 from engine.lang.made_values import check_made
@@ -105,7 +106,10 @@ def check_action_inputs(step: Fields, action: ActionType, names: Names, report: 
                 hint = did_you_mean(key.text, properties)
                 message = f"action '{action.name}' has no input '{shorten(key.text)}'{hint}"
                 report.error(key.position, message, "unknown-input")
-        elif constant(value) and not is_secret(value):
+            continue
+        if "x-argv" in properties[key.text]:
+            check_argument_list(value, key.text, report)
+        if constant(value) and not is_secret(value):
             report.extend(check_node(value, {**_rooted(action), **properties[key.text]}, key.text))
         elif not is_secret(value):
             report.extend(check_made(value, properties[key.text], key.text, names))

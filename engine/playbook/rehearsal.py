@@ -12,6 +12,7 @@ from engine.core.decisions import Decision
 from engine.core.ports import ActionType
 from engine.core.runs import Run, Trigger
 from engine.lang.model import Bundle, Playbook, StepSpec
+from engine.playbook.arguments import problem_of_arguments
 from engine.playbook.inputs import InvalidInputs, check_inputs
 from engine.playbook.schemas import problem_of
 from engine.playbook.scope import RenderError, first_scope, render
@@ -88,6 +89,7 @@ def _problem(
     except RenderError as error:
         yield f"{playbook.name}, {step.name}: {error.message}"
         return
-    wrong = problem_of(actions[step.uses or ""], given)
+    action = actions[step.uses or ""]
+    wrong = problem_of_arguments(action, step.inputs, given) or problem_of(action, given)
     if wrong is not None:
         yield f"{playbook.name}, {step.name}: {wrong}"

@@ -8,6 +8,7 @@ from typing import Any
 from engine.core.ports import ActionContext
 from engine.core.values import Json
 from engine.lang.model import StepSpec
+from engine.playbook.arguments import problem_of_arguments
 from engine.playbook.execution import Execution
 from engine.playbook.schemas import problem_of
 from engine.playbook.scope import RenderError, render
@@ -19,7 +20,7 @@ def resolve_inputs(ex: Execution, spec: StepSpec) -> dict[str, Json]:
     if action is None:
         raise RenderError(f"there is no action '{spec.uses}' here")
     inputs = render(spec.inputs, ex.names())
-    problem = problem_of(action, inputs)
+    problem = problem_of_arguments(action, spec.inputs, inputs) or problem_of(action, inputs)
     if problem is not None:
         raise RenderError(f"{action.name}: {problem}")
     return inputs
