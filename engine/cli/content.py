@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +10,12 @@ import click
 
 from engine.app.places import content_directory, machine_settings_file
 from engine.cli.options import format_option
-from engine.cli.reports import print_problems, print_test_report
+from engine.cli.reports import print_problems, print_test_report, print_unloadable
 from engine.cli.starter import make_content
-from engine.core.errors import FactRefused, LangError
-from engine.core.facts import Fact
+from engine.core.errors import LangError
 from engine.core.values import parse_instant
-from engine.lang.door import Door
+from engine.lang.layers import is_shipped
 from engine.lang.loader import Loaded
-from engine.lang.model import Bundle
 
 
 def _load(directory: str | None) -> Loaded:
@@ -56,8 +51,9 @@ def check(directory: str | None, format_: str) -> None:
     print_problems(bundle.warnings, format_)
     if format_ == "text":
         cases = sum(len(test.cases) for test in loaded.tests)
+        rules = sum(not is_shipped(rule.position.file) for rule in bundle.rules)
         click.echo(
-            f"{bundle.root}: {len(bundle.rules)} rules, {len(bundle.playbooks)} playbooks, "
+            f"{bundle.root}: {rules} rules, {len(bundle.playbooks)} playbooks, "
             f"{cases} cases: good ({bundle.commit})"
         )
 
@@ -74,7 +70,7 @@ def test(directory: str | None, format_: str) -> None:
     try:
         loaded = _load(directory)
     except LangError as error:
-        print_problems(error.problems, "text")
+        print_unloadable(error.problems, format_)
         raise click.exceptions.Exit(1) from None
     report = run_tests(
         loaded.bundle,
@@ -93,13 +89,14 @@ def test(directory: str | None, format_: str) -> None:
     "--facts",
     "file",
     required=True,
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("rb"),
     help="Facts as JSON lines; - for standard input.",
 )
 @click.option("--until", metavar="TIME", help="Go on to this time after the last fact.")
 @click.argument("directory", metavar="[DIR]", required=False)
 def simulate(file: Any, until: str | None, directory: str | None) -> None:
     """Decisions that recorded facts would have led to, as JSON lines."""
+    from engine.cli.fact_lines import LOCAL_HOST, read_facts
     from engine.rules.simulate import as_line
     from engine.rules.simulate import simulate as run_simulation
 
@@ -109,27 +106,10 @@ def simulate(file: Any, until: str | None, directory: str | None) -> None:
     try:
         bundle = _load(directory).bundle
     except LangError as error:
-        print_problems(error.problems, "text")
+        print_problems(error.problems, "text", err=True)
         raise click.exceptions.Exit(1) from None
-    out = sys.stdout
-    for decision in run_simulation(bundle, _facts(file, bundle), end):
-        out.write(as_line(decision) + "\n")
-
-
-def _facts(file: Any, bundle: Bundle) -> Iterator[Fact]:
-    """The facts of a file, in its order. A wrong type is a warning; what is no fact at all is an
-    error that names the line."""
-    door = Door(bundle.kinds)
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            raw = json.loads(line)
-            admitted = door.admit_with_warnings(raw, host_default="localhost", strict=False)
-        except (ValueError, RecursionError) as error:
-            raise click.ClickException(f"{file.name}:{number}: not JSON: {error}") from None
-        except FactRefused as error:
-            raise FactRefused(f"{file.name}:{number}: {error.message}") from None
-        for warning in admitted.warnings:
-            click.echo(f"{file.name}:{number}: warning: {warning}", err=True)
-        yield admitted.fact
+    host = bundle.settings.get("server", {}).get("host_name", LOCAL_HOST)
+    facts = read_facts(file, file.name, bundle.kinds, host)
+    with click.open_file("-", "wb") as out:
+        for decision in run_simulation(bundle, facts, end):
+            out.write(as_line(decision).encode() + b"\n")

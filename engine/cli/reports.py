@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 from xml.etree import ElementTree
 
 import click
@@ -11,9 +13,13 @@ import click
 from engine.core.errors import Problem
 from engine.rules.casetests import CaseResult, TestReport
 
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters outside `Char` of XML 1.0."""
 
-def print_problems(problems: Sequence[Problem], format_: str) -> None:
-    """Problems on standard output, sorted as they come; warnings in text on standard error."""
+
+def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = False) -> None:
+    """Problems on standard output, sorted as they come; warnings in text, and with `err` all, on
+    standard error."""
     if format_ == "json":
         click.echo(json.dumps([_problem(each) for each in problems], ensure_ascii=False, indent=2))
         return
@@ -21,7 +27,7 @@ def print_problems(problems: Sequence[Problem], format_: str) -> None:
         if format_ == "github":
             click.echo(_github(problem))
         else:
-            click.echo(str(problem), err=problem.severity == "warning")
+            click.echo(str(problem), err=err or problem.severity == "warning")
     errors = sum(problem.severity == "error" for problem in problems)
     if errors and format_ == "text":
         click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
@@ -45,6 +51,28 @@ def _github(problem: Problem) -> str:
     message = problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     where = f"file={place.file},line={place.line},col={place.column}"
     return f"::{problem.severity} {where}::{message}"
+
+
+def print_unloadable(problems: Sequence[Problem], format_: str) -> None:
+    """Content whose tests cannot be run, in the form its reader waits for."""
+    if format_ == "json":
+        shown = [_problem(each) for each in problems]
+        report = {"passed": False, "cases": [], "uncovered": [], "problems": shown}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    elif format_ == "junit":
+        suite = ElementTree.Element(
+            "testsuite", name="wakil", tests=str(len(problems)), failures="0",
+            errors=str(len(problems)),
+        )  # fmt: skip
+        for problem in problems:
+            file = problem.position.file
+            case = ElementTree.SubElement(
+                suite, "testcase", classname="check", name=str(problem.position), file=file
+            )
+            ElementTree.SubElement(case, "error", message=_xml(problem.message))
+        click.echo(ElementTree.tostring(suite, encoding="unicode"))
+    else:
+        print_problems(problems, "text")
 
 
 def print_test_report(report: TestReport, format_: str) -> None:
@@ -109,12 +137,17 @@ def _junit(results: Iterable[CaseResult]) -> ElementTree.Element:
     )
     for result in listed:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=result.ruleset, name=result.name, file=result.file
+            suite, "testcase", classname=result.ruleset, name=_xml(result.name), file=result.file
         )
         if not result.passed:
-            failure = ElementTree.SubElement(case, "failure", message=result.failures[0])
-            failure.text = "\n".join(result.failures)
+            failure = ElementTree.SubElement(case, "failure", message=_xml(result.failures[0]))
+            failure.text = _xml("\n".join(result.failures))
     return suite
+
+
+def _xml(text: str) -> str:
+    """Without the characters that XML cannot hold."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def print_findings(findings: Sequence[tuple[str, str, str, str]], format_: str) -> None:

@@ -94,7 +94,7 @@ class Door:
         if not isinstance(data, dict):
             raise FactRefused(f"'data' must be an object, not {with_article(type_name(data))}")
         if not strict:
-            data, left_out = _measurable(data, kind.name)
+            data, left_out = _measurable(data, kind)
             warnings.extend(left_out)
         _measure(data)
         data = _renamed(data, kind)
@@ -201,18 +201,31 @@ def _renamed(data: dict[str, Any], kind: FactKind) -> dict[str, Any]:
     return moved
 
 
-def _measurable(data: dict[str, Any], kind: str) -> tuple[dict[str, Any], list[str]]:
-    """Without the fields that could not be kept, and a warning for each."""
+def _measurable(data: dict[str, Any], kind: FactKind) -> tuple[dict[str, Any], list[str]]:
+    """Without the fields that could not be kept, and a warning for each; if it is too much even
+    then, without those that the kind does not declare."""
     kept: dict[str, Any] = {}
     warnings: list[str] = []
     for name, value in data.items():
-        try:
-            _measure({name: value})
-        except FactRefused as refused:
-            warnings.append(f"{kind}.{shorten(str(name))} is left out: {refused.message}")
+        if (wrong := _too_much({name: value})) is not None:
+            warnings.append(f"{kind.name}.{shorten(str(name))} is left out: {wrong}")
         else:
             kept[name] = value
+    if (wrong := _too_much(kept)) is not None:
+        known = {name: value for name, value in kept.items() if name in kind.fields}
+        if len(known) < len(kept):
+            warnings.append(f"{len(kept) - len(known)} unknown fields are left out: {wrong}")
+            kept = known
     return kept, warnings
+
+
+def _too_much(data: dict[str, Any]) -> str | None:
+    """Why these fields cannot be kept; None where they can."""
+    try:
+        _measure(data)
+    except FactRefused as refused:
+        return refused.message
+    return None
 
 
 def _measure(data: dict[str, Any]) -> None:

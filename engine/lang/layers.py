@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from typing import Final
 
 from engine.lang.content_files import ContentFile, ContentFiles
+
+_SHIPPED: Final = "shipped/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,16 @@ class Layers:
             for file in layer.under("configs")
             if file.name == f"{layer.prefix}configs/{name}.yaml"
         )
+
+
+def over_shipped(content: ContentFiles, shipped: tuple[ContentFile, ...]) -> Layers:
+    """Content over shipped files."""
+    return Layers(Layer(content.files), Layer(shipped).prefixed(_SHIPPED))
+
+
+def is_shipped(file: str) -> bool:
+    """Whether a file, as positions name it, lies beneath the content."""
+    return file.startswith(_SHIPPED)
 
 
 def is_shared(content: ContentFiles) -> bool:

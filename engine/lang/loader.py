@@ -18,7 +18,7 @@ from engine.lang.agent_settings import read_agents
 from engine.lang.calendars import read_calendar
 from engine.lang.content_files import ContentFile, ContentFiles, read_files
 from engine.lang.hosts import read_hosts
-from engine.lang.layers import Layer, Layers, is_shared
+from engine.lang.layers import Layer, Layers, is_shared, over_shipped
 from engine.lang.model import Bundle, Calendar, HostEntry, Playbook, RuleSet, Schedule
 from engine.lang.overrides import apply_overrides, overrides_of
 from engine.lang.own_kinds import read_own_kinds
@@ -173,7 +173,7 @@ class _Loader:
         shipped = read_files(defaults)
         self.report.extend(shipped.problems)
         files = shipped.files if wanted is True else _always(shipped.files)
-        return Layers(Layer(self._content.files), Layer(files).prefixed("shipped/"))
+        return over_shipped(self._content, files)
 
     def _agent_settings(self, layers: Layers) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from engine.core.decisions import Decision, Verdict
 from engine.core.facts import Fact
 from engine.core.values import Json, format_duration
+from engine.lang.layers import is_shipped
 from engine.lang.model import Bundle, Condition, Rule
 from engine.lang.ruletests import Case, Expected, ExpectedVerdict, RuleTest, TestFact
 from engine.rules.durable.matcher import build_durable
@@ -267,8 +268,9 @@ def _differences(expected: ExpectedVerdict, verdict: Verdict) -> list[str]:
 
 
 def _uncovered(bundle: Bundle, coverage: _Coverage) -> Iterable[Uncovered]:
+    """What the content itself brings; shipped rules have tests of their own."""
     for ruleset in bundle.rulesets:
-        if not ruleset.enabled:
+        if not ruleset.enabled or is_shipped(ruleset.file):
             continue
         for rule in ruleset.rules:
             if not rule.enabled:

@@ -23,7 +23,7 @@ def simulate(
     matcher: Build = build_durable,
 ) -> Iterator[Decision]:
     """Decisions in order. The clock is the facts' own time; it ends at the last fact, or at
-    `until` (microseconds UTC) with every deadline up to then."""
+    `until` (microseconds UTC) with every deadline up to then. A request is put to the rules."""
     engine: Engine | None = None
     try:
         for fact in facts:
@@ -32,6 +32,8 @@ def simulate(
             if engine is None:
                 engine = Engine(bundle, now=fact.at, matcher=matcher)
             yield from engine.feed(fact)
+            if bundle.kinds[fact.kind].mode == "request":
+                yield from engine.consult(fact).decisions
         if engine is not None and until is not None:
             yield from engine.tick(until)
     finally:
