@@ -10,6 +10,7 @@ import click
 
 from engine.cli.connection import Api, connect, say
 from engine.cli.options import server_options
+from engine.core.errors import NotFound
 from engine.core.runs import ENDED
 
 
@@ -78,7 +79,7 @@ def _answer(answer: str, approval: str, comment: str | None, place: dict[str, An
         waiting = api.get("/approvals", status="waiting")["items"]
         question = next((item for item in waiting if approval in (item["id"], item["run"])), None)
         if question is None:
-            raise click.UsageError(f"nothing waits for an answer under {approval!r}")
+            raise NotFound(f"nothing waits for an answer under {approval!r}")
         body = {"digest": question["digest"]}
         if comment:
             body["comment"] = comment

@@ -142,8 +142,7 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
     deadline = at.deadline()
     call = _Call(lambda: at.action.perform(at.context(deadline), at.inputs))
     if not call.wait(at.ex, deadline + at.ex.env.grace):
-        span = format_duration(at.spec.timeout or at.ex.env.step_timeout)
-        return _late(at, at.ex.overdue() or f"it did not end within its timeout of {span}")
+        return _late(at, _too_long(at))
     error = call.error
     if error is None:
         try:
@@ -159,10 +158,17 @@ def _act(at: Attempt) -> tuple[Any, Mapping[str, Json], str | None]:
     if isinstance(error, UnknownEffect):
         return _unknown(at, error.message)
     if isinstance(error, ActionError | WakilError):
-        return "failed", {}, error.message
+        late = at.ex.now() >= deadline
+        return "failed", {}, f"{_too_long(at)} ({error.message})" if late else error.message
     # Not the message: an unforeseen exception may quote a secret.
     _log.error("action %s raised %s", at.action.name, type(error).__name__)
     return _unknown(at, f"{at.action.name} broke off ({type(error).__name__})")
+
+
+def _too_long(at: Attempt) -> str:
+    span = format_duration(at.spec.timeout or at.ex.env.step_timeout)
+    overdue = at.ex.overdue() if at.phase == "steps" else None
+    return overdue or f"it did not end within its timeout of {span}"
 
 
 def _unknown(at: Attempt, error: str) -> tuple[str, Mapping[str, Json], str | None]:

@@ -78,7 +78,8 @@ def run_bounded(
         outputs, in_time = _drain(child, until)
         if not in_time:
             _kill_group(child)
-            raise Failure(f"{argv[0]} was cut off at its deadline: {_text(outputs[1])[-500:]}")
+            said = _text(outputs[1])[-500:].strip()
+            raise Failure(f"{argv[0]} was cut off at its deadline" + (f": {said}" if said else ""))
     return Outcome(child.returncode, _text(outputs[0]), _text(outputs[1]))
 
 
