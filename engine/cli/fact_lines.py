@@ -10,7 +10,8 @@ import click
 
 from engine.core.errors import FactRefused, WakilError
 from engine.core.facts import Catalogue, Fact
-from engine.lang.door import MAX_INTEGER, Door
+from engine.lang.bounds import MAX_INTEGER
+from engine.lang.door import Door
 
 LOCAL_HOST: Final = "localhost"
 """Whose the facts without a host are, where the settings name nobody: the same on every machine."""

@@ -22,7 +22,10 @@ _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 _DURATION: Final = re.compile(r"(0|[1-9][0-9]{0,8})([smhdw])")
 _SIZES: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SIZE: Final = re.compile(r"(0|[1-9][0-9]{0,11}) ?(KiB|MiB|GiB|TiB)")
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_is_instant: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
+).fullmatch
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Missing:
@@ -69,13 +72,12 @@ def parse_size(text: object) -> int | None:
 
 def parse_instant(text: object) -> int | None:
     """RFC 3339 text with a zone in microseconds UTC; None where `text` is not one."""
-    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+    if not isinstance(text, str) or not _is_instant(text):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        since = datetime.fromisoformat(text) - _EPOCH
     except ValueError:
         return None
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
 
 

@@ -6,7 +6,7 @@ pattern backtracks (RE2), and a check costs about as much as looking at the valu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.lang.schema_words import compile_pattern
@@ -17,6 +17,7 @@ _NAMES = {
     bool: "boolean", int: "integer", float: "number", str: "string",
     list: "array", dict: "object", type(None): "null",
 }  # fmt: skip
+_SAYS_NOTHING = frozenset({"description", "title", "default", "examples", "format"})
 _ARTICLES = {"integer": "an integer", "array": "an array", "object": "an object", "null": "null"}
 
 
@@ -61,12 +62,24 @@ def compile_check(schema: Mapping[str, Any]) -> Check:
     return check
 
 
+def asks(schema: Mapping[str, Any], *, beside: frozenset[str] = frozenset()) -> bool:
+    """Whether a schema says anything about values, the words `beside` not counted."""
+    return any(
+        not word.startswith("x-") and word not in _SAYS_NOTHING and word not in beside
+        for word in schema
+    )
+
+
+def classes_of(names: str | Iterable[str]) -> frozenset[type]:
+    """The Python classes of JSON Schema type names; a whole float is an integer beside them."""
+    chosen = {names} if isinstance(names, str) else set(names)
+    if "number" in chosen:
+        chosen.add("integer")
+    return frozenset(kind for kind, name in _NAMES.items() if name in chosen)
+
+
 def _types(names: tuple[str, ...]) -> Check:
-    classes: set[type] = set()
-    for name in names:
-        classes |= {kind for kind, its in _NAMES.items() if its == name}
-        if name == "number":
-            classes |= {int, float}
+    classes = classes_of(names)
     whole = "integer" in names and "number" not in names
     wanted = " or ".join(with_article(name) for name in names)
 
