@@ -54,10 +54,19 @@ def explain_syntax(source: Source, index: int, began: int | None, problem: str) 
         return index, "this ':' does not fit: the line above lacks its ':' or its quotes"
     if began is not None and problem == "found unexpected end of stream":
         return began, _PLAIN[problem]
+    if not source.text[index:].strip() and (opened := _opened(source.text, began)) is not None:
+        return opened, f"this '{source.text[opened]}' is never closed"
     said = _PLAIN.get(problem, shorten(problem, 200))
     if began is not None and problem in _OPENED and source.position(began).line != place.line:
         said = f"{said}; what is open began in line {source.position(began).line}"
     return index, said
+
+
+def _opened(text: str, began: int | None) -> int | None:
+    """Where the bracket stands that the end of the text leaves open; None where none is known."""
+    last = len(text.rstrip()) - 1
+    places = (at for at in (began, last) if at is not None and 0 <= at < len(text))
+    return next((at for at in places if text[at] in "[{"), None)
 
 
 _OPENED = frozenset({"did not find expected ',' or ']'", "did not find expected ',' or '}'"})
@@ -78,12 +87,15 @@ def _unquoted(line: str, column: int, problem: str) -> tuple[int, str, str] | No
         value = _bare(line[at:])
         if key in {"all", "any"} and value.startswith("["):
             return _broken_item(line, at)
+        if value.startswith(("{", "[")) and key not in CONDITION_KEYS and value[:2] != "{{":
+            continue  # a collection of YAML's own, which no quotes belong around
         reason = _broken_by(value, problem)
         if reason is not None and (key in CONDITION_KEYS or reason is not _BRACKET):
             return at, f"{key}: {quote(value)}", reason
     if (item := _ITEM.match(line)) is not None and not keys:
         value = line[item.end() :].rstrip()
-        reason = _broken_by(value, problem)
+        own = value.startswith("{") and value[:2] != "{{"
+        reason = None if own else _broken_by(value, problem)
         if reason is not None:
             return item.end(), f"- {quote(value)}", reason
     return None
@@ -117,7 +129,7 @@ def _broken_by(value: str, problem: str) -> str | None:
         return _COLON
     if not problem.startswith("did not find expected"):
         return None
-    if ": " in value and not value.startswith("{"):
+    if ": " in value and not value.startswith(("{", "[")):
         return _COLON
     return _BRACKET if re.search(r"[\[\]{}]", value) else None
 

@@ -34,9 +34,12 @@ class Source:
         return Position(self.file, line, index - self._line_starts[line - 1] + 1)
 
     def index(self, line: int, column: int) -> int:
-        """The index of the character at `line` and `column` (from 1)."""
+        """The index of the character at `line` and `column` (from 1); the end where there is
+        none."""
         starts = self._line_starts
-        return min(starts[min(line, len(starts)) - 1] + column - 1, len(self.text))
+        if line > len(starts):
+            return len(self.text)
+        return min(starts[line - 1] + column - 1, len(self.text))
 
     def line(self, number: int) -> str:
         """The text of a line (from 1), without its break; empty beyond the end."""

@@ -41,7 +41,7 @@ def test_all_mistakes_of_all_files_are_said_in_order(tmp_path: Path) -> None:
         load_content(tmp_path)
     assert [str(problem).split(": ")[0] for problem in raised.value.problems] == [
         "playbooks/p.yaml:2:16",
-        "policies/a.yaml:2:1",
+        "policies/a.yaml:1:7",
         "policies/b.yaml:4:5",
         "policies/b.yaml:6:11",
         "policies/b.yaml:7:10",

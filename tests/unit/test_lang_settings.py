@@ -105,7 +105,7 @@ def test_a_variable_that_names_no_setting_is_warned_of() -> None:
             {"WAKIL_PORT": "http"},
             "WAKIL_PORT: 'port' must be a whole number from 0 to 65535, not 'http'",
         ),
-        ({"WAKIL_ACTIONS_ALLOW": "["}, "WAKIL_ACTIONS_ALLOW: a value was expected here"),
+        ({"WAKIL_ACTIONS_ALLOW": "["}, "WAKIL_ACTIONS_ALLOW: this '[' is never closed"),
         (
             {"WAKIL_DATABASE": "mysql://u:hunter2@h"},
             "WAKIL_DATABASE: 'database' must be sqlite or postgresql://…",
