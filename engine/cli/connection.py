@@ -37,7 +37,9 @@ class Api:
         try:
             answer = self._client.request(method, f"/api/v1{path}", **arguments)
         except httpx.HTTPError as error:
-            raise WakilError(f"the server does not answer: {error}") from None
+            raise WakilError(
+                f"no Wakil answers at {self._client.base_url} ({error}): is 'wakil run' running there?"
+            ) from None
         if answer.is_success:
             return answer.json() if answer.content else None
         raise _error_of(answer)
@@ -67,7 +69,8 @@ def connect(
         return
     where = resolve(content, data, config)
     if server := ServerFile.read(where.data):
-        with _remote(server.url, os.environ.get("WAKIL_TOKEN") or server.token) as client:
+        given = os.environ.get("WAKIL_TOKEN") if server.own else None
+        with _remote(server.url, given or server.token) as client:
             yield Api(client)
         return
     with _alone(where) as client:
@@ -87,6 +90,7 @@ def _alone(where: Where) -> Iterator[httpx.Client]:
     from engine.app.build import build, read_machine
     from engine.app.web import build_web
 
+    os.umask(0o077)
     lock = DataLock(where.data)
     try:
         lock.take()

@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from engine.app.places import DataLock, ServerFile, make_private_directory, uid_of
+from engine.app.places import DataLock, DataLocked, ServerFile, make_private_directory
+from engine.app.planted import refuse_planted, uid_of
 from engine.cli.options import place_options, resolve
 from engine.core.values import SECOND
 
@@ -41,7 +42,9 @@ def run(
     settings = settings_of(machine.settings, machine.bundle().settings)
     if settings.data and not place["data"] and "WAKIL_DATA" not in os.environ:
         machine = replace(machine, data=Path(settings.data).resolve())
+    refuse_planted(machine.data, settings.user)
     make_private_directory(machine.data)
+    _refuse_second(machine.data)
     server = _Server(machine, began)
     status = serve(
         server.make,
@@ -53,6 +56,24 @@ def run(
     )
     if status:
         raise click.exceptions.Exit(status)
+
+
+def _refuse_second(data: Path) -> None:
+    """At once where a Wakil serves with this data; one that is ending is waited for later.
+
+    Raises DataLocked.
+    """
+    lock = DataLock(data)
+    try:
+        lock.take()
+    except DataLocked:
+        if serving := ServerFile.read(data):
+            raise DataLocked(
+                f"another Wakil (process {serving.pid}, {serving.url}) uses {data}; "
+                "stop it or choose another directory with --data"
+            ) from None
+    else:
+        lock.free()
 
 
 def _log_to_terminal(debug: bool) -> None:
