@@ -25,8 +25,9 @@ from engine.app.intake import Intake
 from engine.app.loading import load_bundle, parse_playbook
 from engine.app.observer import EngineObserver
 from engine.app.observing import Observing
-from engine.app.places import hand_over, refuse_planted
+from engine.app.places import hand_over
 from engine.app.plans import BundlePlans
+from engine.app.planted import refuse_planted, refuse_planted_content
 from engine.app.restart import restore
 from engine.app.switch import Switch
 from engine.app.system import Parts, Wakil, content_status
@@ -77,9 +78,10 @@ def read_machine(
     content: Path, data: Path, config: Path | None, *, database: str | None = None
 ) -> Machine:
     """Reads the machine's settings. Raises SettingsError, ContentError."""
+    if config is not None:
+        refuse_planted(config)
     settings, warnings = read_machine_settings(config, os.environ)
-    refuse_planted(content)
-    refuse_planted(data, user=settings.get("server", {}).get("user"))
+    refuse_planted_content(content)
     return Machine(content, data, settings, database, tuple(warnings))
 
 
@@ -94,6 +96,7 @@ def build(machine: Machine, *, watch: bool = True, clock: Clock | None = None) -
 def _build(machine: Machine, stack: ExitStack, *, watch: bool, clock: Clock) -> Wakil:
     bundle = machine.bundle()
     settings = settings_of(machine.settings, bundle.settings)
+    refuse_planted(machine.data, settings.user)
     bus = Bus()
     allowed = permissions(shared=bundle.shared, actions=settings.actions)
     hands = _start_hands(machine, settings, allowed, bundle)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pwd
 import stat
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import policies
+from engine.app.planted import refuse_planted, uid_of
 from engine.core.errors import ContentError, SettingsError, WakilError
 from engine.core.values import SECOND
 
@@ -78,47 +78,42 @@ def make_private_directory(path: Path) -> None:
         raise SettingsError(f"cannot write to the data directory {path}; choose one with --data")
 
 
-def refuse_planted(*directories: Path, user: str | None = None) -> None:
-    """As root, only content and data that belong to root (data also to `server.user`): others
-    could make root act.
-
-    Raises ContentError naming the owner.
-    """
-    if os.geteuid() != 0:
-        return
-    trusted = {0} if user is None else {0, uid_of(user)}
-    for directory in directories:
-        if not directory.exists():
-            continue
-        found = directory.stat()
-        if found.st_uid not in trusted or found.st_mode & stat.S_IWOTH:
-            raise ContentError(
-                f"{directory} belongs to user {found.st_uid} or anyone may write to it, and Wakil "
-                "runs as root: give it to root, or run Wakil as that user"
-            )
-
-
 def hand_over(data: Path, user: str) -> Path:
     """Gives the data directory to the user the server becomes; returns the hands' own directory
-    beside it, which stays root's: in `data` that user could put anything in its place."""
+    beside it, which stays root's: in `data` that user could put anything in its place.
+
+    Only files with one name change hands: a second name, put there by a server of before, may be
+    of any file of the machine.
+    """
     uid = uid_of(user)
     own = data.with_name(f"{data.name}-hands")
     refuse_planted(data.parent)
+    if own.is_symlink():
+        raise ContentError(f"{own} is a link: the hands keep their own things there; remove it")
     own.mkdir(mode=0o700, exist_ok=True)
     refuse_planted(own)
-    for path in (data, *data.iterdir()):
-        if path.is_dir() and path != data:
-            continue
-        os.chown(path, uid, -1, follow_symlinks=False)
+    directory = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        for name in os.listdir(directory):  # noqa: PTH208 - of what is held open
+            _give_file(directory, name, uid)
+        os.fchown(directory, uid, -1)
+    finally:
+        os.close(directory)
     return own
 
 
-def uid_of(user: str) -> int:
-    """A user's number. Raises SettingsError."""
+def _give_file(directory: int, name: str, uid: int) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        return pwd.getpwnam(user).pw_uid
-    except KeyError:
-        raise SettingsError(f"server.user: there is no user {user!r} on this machine") from None
+        descriptor = os.open(name, flags, dir_fd=directory)
+    except OSError:  # a link, a socket: nothing that the server needs
+        return
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            os.fchown(descriptor, uid, -1)
+    finally:
+        os.close(descriptor)
 
 
 class DataLock:
@@ -145,6 +140,10 @@ class DataLock:
         descriptor = os.open(
             self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
         )
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            os.close(descriptor)
+            raise SettingsError(f"{self._path} is not a plain file of its own: remove it")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -171,6 +170,8 @@ class ServerFile:
     url: str
     pid: int
     token: str
+    own: bool = True
+    """Whether root or we wrote it: else a token of ours is not for whoever did."""
 
     @staticmethod
     def path(data: Path) -> Path:
@@ -189,9 +190,12 @@ class ServerFile:
     @classmethod
     def read(cls, data: Path) -> ServerFile | None:
         """None where no server left one, or the one that did is gone."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            body = json.loads(cls.path(data).read_text())
-            found = cls(str(body["url"]), int(body["pid"]), str(body["token"]))
+            with os.fdopen(os.open(cls.path(data), flags), encoding="utf-8") as file:
+                own = os.fstat(file.fileno()).st_uid in (0, os.geteuid())
+                body = json.loads(file.read(65_536))
+            found = cls(str(body["url"]), int(body["pid"]), str(body["token"]), own)
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if _alive(found.pid) else None

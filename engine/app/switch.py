@@ -5,16 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.core.clock import Clock
 from engine.core.errors import StoreError
+from engine.core.values import Json
 from engine.store.store import Store
 
 _log = logging.getLogger(__name__)
 _KEY: Final = "pause"
+_ABSENT: Final[list[Json]] = []
+
+
+def _is_state(found: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(found, dict) or found.keys() != {"by", "at", "reason"}:
+        return False
+    return type(found["at"]) is int and all(isinstance(found[k], str) for k in ("by", "reason"))
 
 
 class Switch:
@@ -29,15 +37,28 @@ class Switch:
     def state(self) -> dict[str, Any] | None:
         """`{by, at, reason}` where paused, None where not."""
         try:
-            found = self._store.settings.get(_KEY)
-        except (StoreError, SQLAlchemyError) as error:
+            found = self._store.settings.get(_KEY, _ABSENT)
+            stands = self._flag_stands()
+        except (StoreError, SQLAlchemyError, OSError) as error:
             _log.error("the pause switch cannot be read, so automation counts as paused: %s", error)
             return {"by": "wakil", "at": self._clock.now(), "reason": "the switch cannot be read"}
-        if isinstance(found, dict):
+        if _is_state(found):
             return found
-        if self._flag.exists():
+        if found is not _ABSENT:  # a damaged row is no leave to act
+            return {"by": "wakil", "at": self._clock.now(), "reason": "the switch is damaged"}
+        if stands:
             return {"by": "machine", "at": None, "reason": f"{self._flag} exists"}
         return None
+
+    def _flag_stands(self) -> bool:
+        """Whether the file is there, a link to nowhere too. Raises OSError where that cannot be
+        told: without its folder as well."""
+        try:
+            self._flag.lstat()
+        except FileNotFoundError:
+            self._flag.parent.lstat()
+            return False
+        return True
 
     def paused(self) -> bool:
         return self.state() is not None

@@ -65,6 +65,7 @@ def _content(where: Where) -> Iterator[Finding]:
     from engine.act.charter import compile_charter
     from engine.app.build import read_machine
     from engine.app.loading import load_bundle
+    from engine.app.planted import refuse_planted
     from engine.lang.settings import settings_of
 
     try:
@@ -86,6 +87,10 @@ def _content(where: Where) -> Iterator[Finding]:
     rules = len(bundle.rules)
     yield Finding("content", "well", f"{where.content}: {rules} rules at {bundle.commit}")
     settings = settings_of(machine.settings, bundle.settings)
+    try:
+        refuse_planted(where.data, settings.user)
+    except WakilError as error:
+        yield Finding("data", "wrong", error.message)
     allowed = permissions(shared=bundle.shared, actions=settings.actions)
     if bundle.shared and settings.actions is None:
         yield Finding(
