@@ -62,8 +62,20 @@ def server_options(function: Command) -> Command:
     """Where a command finds its server: places on this machine, or `--url`."""
     return _decorate(
         place_options(function),
-        click.option("--url", metavar="URL", help="A server elsewhere; its token is WAKIL_TOKEN."),
+        click.option(
+            "--url",
+            metavar="URL",
+            envvar="WAKIL_URL",
+            callback=_address,
+            help="A server elsewhere (WAKIL_URL); its token is WAKIL_TOKEN.",
+        ),
     )
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"an address such as http://127.0.0.1:8000, not {value!r}")
+    return value
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, get_args
 
 import click
 
 from engine.cli.connection import connect
 from engine.cli.options import format_option, server_options
 from engine.cli.tables import print_table
+from engine.core.runs import RunStatus
 
+_ALERTS: Final = ("open", "acknowledged", "resolved")
 Row = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
@@ -19,8 +21,7 @@ def _show(
     items: Sequence[Mapping[str, Any]], format_: str, head: tuple[str, ...], row: Row
 ) -> None:
     if format_ == "json":
-        for item in items:
-            click.echo(json.dumps(item, sort_keys=True, ensure_ascii=False))
+        click.echo(json.dumps(items, indent=2, sort_keys=True, ensure_ascii=False))
     else:
         print_table(head, [row(item) for item in items])
 
@@ -50,7 +51,7 @@ def facts(kind: str | None, host: str | None, limit: int, format_: str, **place:
 
 @click.command()
 @click.option("--playbook", help="Only of this playbook.")
-@click.option("--status", help="Only those that stand so (running, failed …).")
+@click.option("--status", type=click.Choice(get_args(RunStatus)), help="Only those that stand so.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @format_option("text", "json")
 @server_options
@@ -77,7 +78,7 @@ def runs(playbook: str | None, status: str | None, limit: int, format_: str, **p
 
 
 @click.command()
-@click.option("--status", help="open, acknowledged or resolved.")
+@click.option("--status", type=click.Choice(_ALERTS), help="Only those that stand so.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @format_option("text", "json")
 @server_options
