@@ -163,6 +163,9 @@ class ActionType:
     """It acts through the hands alone, one act an attempt: after an interruption the same attempt
     is put to them again, and their ledger answers what came of it."""
 
+    anywhere: bool = False
+    """It acts on no host's system (a message), so a run for any host may do it."""
+
     def destroys(self, context: ActionContext, inputs: Mapping[str, Any]) -> bool:
         """Whether doing this now would destroy what cannot be brought back."""
         return self.destructive is not None and self.destructive(context, inputs)

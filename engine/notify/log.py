@@ -41,6 +41,7 @@ SEND = ActionType(
     perform=_send,
     check=lambda context, inputs: "unknown",
     idempotent=True,
+    anywhere=True,
 )
 
 ALL: tuple[ActionType, ...] = (SEND,)

@@ -125,3 +125,20 @@ class Environment:
     grace: int = 2 * SECOND
     """What an action is given beyond its deadline to come back by itself."""
     signals: Signals = field(default_factory=Signals)
+
+    def out_of_reach(self, host: str | None, playbook: Playbook) -> str | None:
+        """Why a run for this host cannot act: its hands are elsewhere. None where it can.
+
+        Acting here instead would change the wrong machine.
+        """
+        if host is None or host == self.host:
+            return None
+        steps = (*playbook.steps, *playbook.on_failure, *playbook.always)
+        for step in steps:
+            action = self.actions.get(step.uses or "")
+            if action is not None and not action.anywhere:
+                return (
+                    f"{playbook.name} is for {host}, which has no hands here: "
+                    f"this Wakil acts on {self.host} only"
+                )
+        return None

@@ -141,6 +141,9 @@ class Runner:
             run = replace(run, inputs=inputs, created=created, status="queued")
             if not self._env.store.add_run(run):
                 run = self._env.store.update_run(run.id, inputs=inputs)
+            elsewhere = self._env.out_of_reach(run.host, playbook)
+            if elsewhere is not None:
+                return self._refuse(run, elsewhere)
             admission = admit(self._env.store, playbook, run)
             if admission.answer == "refuse":
                 return self._refuse(run, admission.reason)

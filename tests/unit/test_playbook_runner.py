@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 from support.runners import WAIT, Server, run
@@ -40,6 +41,16 @@ def test_a_run_recorded_before_it_was_handed_over_is_taken(server):
     server.store.runs.add_run(run())
     server.runner.start(run())
     assert server.ended("r1").status == "succeeded"
+
+
+def test_a_run_for_a_host_whose_hands_are_elsewhere_is_refused_and_touches_nothing(server):
+    server.plans.add(steps=[{"uses": "a"}])
+    refused = server.runner.start(replace(run(), host="db-9"))
+    assert refused.status == "refused"
+    assert refused.reasons == (
+        "test is for db-9, which has no hands here: this Wakil acts on web-1 only",
+    )
+    assert server.bench.diary.calls == []
 
 
 def test_what_a_person_asks_wrongly_is_raised_and_nothing_recorded(server):
