@@ -6,7 +6,7 @@ as absent here, since it is reported already, so that one mistake does not hide 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -15,13 +15,11 @@ from engine.core.values import parse_duration
 from engine.lang.expression.checking import check
 from engine.lang.expression.nodes import Expression, Template
 from engine.lang.expression.parsing import parse
-from engine.lang.expression.templates import parse_template
+from engine.lang.expression.templates import read_template
 from engine.lang.expression.types import Names
 from engine.lang.model import Value
 from engine.lang.yaml import Fields, Items, Node, Scalar
 from engine.lang.yaml_hints import quoting_hint
-
-Parsed = TypeVar("Parsed", Expression, Template)
 
 
 @dataclass(slots=True)
@@ -144,7 +142,7 @@ class Language:
         """The expression in a scalar; with `names` its references are checked too."""
         if not isinstance(node, Scalar) or node.value is None:
             return None
-        parsed = self._parsed(parse, node, key)
+        parsed = self._parsed(node, key)
         if parsed is not None and names is not None:
             self.report.extend(check(parsed, names, condition=condition, calendars=self.calendars))
         return parsed
@@ -153,12 +151,13 @@ class Language:
         """The template in a text scalar; with `names` its expressions are checked too."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return None
-        parsed = self._parsed(parse_template, node, None)
-        if parsed is not None and names is not None:
+        parsed, problems = read_template(node.text, node.locate)
+        self.report.extend(problems)
+        if names is not None:
             for part in parsed.parts:
                 if isinstance(part, Expression):
                     self.report.extend(check(part, names, calendars=self.calendars))
-        return parsed
+        return None if problems else parsed
 
     def value(self, node: Node, names: Names | None) -> Value:
         """A value in which every text is a template."""
@@ -174,18 +173,15 @@ class Language:
         """A mapping of such values."""
         return {name: self.value(item, names) for name, item in node or ()}
 
-    def _parsed(
-        self, parser: Callable[..., Parsed], node: Scalar, key: str | None
-    ) -> Parsed | None:
+    def _parsed(self, node: Scalar, key: str | None) -> Expression | None:
         try:
-            return parser(node.text, node.locate)
+            return parse(node.text, node.locate)
         except LangError as error:
-            hint = quoting_hint(node, key) if parser is parse else None
-            for problem in error.problems:
-                if hint:
-                    self.report.error(node.position, hint, "yaml")
-                    break
-                self.report.extend([problem])
+            hint = quoting_hint(node, key)
+            if hint is None:
+                self.report.extend(error.problems)
+            else:
+                self.report.error(node.position, hint, "yaml")
             return None
 
 

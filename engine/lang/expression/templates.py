@@ -35,6 +35,14 @@ def parse_template(text: str, locate: Locate) -> Template:
 
     A `}}` on its own is text (JSON ends so); `{{` as text is written `{{ "{{" }}`.
     """
+    template, problems = read_template(text, locate)
+    if problems:
+        raise LangError(problems)
+    return template
+
+
+def read_template(text: str, locate: Locate) -> tuple[Template, list[Problem]]:
+    """As `parse_template`, but gives what could be read beside the mistakes in the rest."""
     parts: list[str | Expression] = []
     problems: list[Problem] = []
     at = expressions = 0
@@ -60,10 +68,8 @@ def parse_template(text: str, locate: Locate) -> Template:
         except LangError as error:
             problems.extend(error.problems)
         at = closed + 2
-    if problems:
-        raise LangError(problems)
     start = locate(0)
-    return Template(text, tuple(parts), start.file, start.line, start.column)
+    return Template(text, tuple(parts), start.file, start.line, start.column), problems
 
 
 def render_text(template: Template, scope: Scope) -> str:
