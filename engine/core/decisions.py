@@ -15,9 +15,10 @@ DecisionType = Literal[
 Severity = Literal["info", "warning", "critical"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Because:
-    """One condition that held, the line it stands on, and the fact it held for."""
+    """One condition that held, the line it stands on, and the fact it held for. Treated as
+    immutable, as facts and decisions are."""
 
     condition: str
     file: str
@@ -29,9 +30,10 @@ class Because:
         return {"condition": self.condition, "file": self.file, "line": self.line, "fact": shown}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """One decision of one firing.
+    """One decision of one firing. Treated as immutable; not frozen, because that costs eight times
+    as much to make and a storm makes them by the hundred thousand.
 
     `firing` is a hash of rule set, rule, key, time and ordinal: the same in every replay.
     `place` is the decision's index in the rule's `then` (-1 for `resolve` and `record`, which no

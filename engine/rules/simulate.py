@@ -32,7 +32,8 @@ def simulate(
             if engine is None:
                 engine = Engine(bundle, now=fact.at, matcher=matcher)
             yield from engine.feed(fact)
-            if bundle.kinds[fact.kind].mode == "request":
+            kind = bundle.kinds.get(fact.kind)
+            if kind is not None and kind.mode == "request":
                 yield from engine.consult(fact).decisions
         if engine is not None and until is not None:
             yield from engine.tick(until)

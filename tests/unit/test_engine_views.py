@@ -1,6 +1,7 @@
 """What the engine shows of itself: facts, open firings, what comes next, counters."""
 
 import json
+from hashlib import blake2b
 
 import pytest
 
@@ -53,6 +54,42 @@ def test_the_alert_fact_of_a_firing_is_gone_when_it_resolves(engine):
     )
     engine.feed(Fact("disk", START + 2 * MINUTE, "a", {"mount": "/", "used_percent": 5}))
     assert engine.facts("alert") == []
+
+
+def test_a_firings_id_is_a_hash_of_rule_key_time_and_ordinal(engine):
+    parts = f'["set/opens", {{"disk.mount": "/", "host": "a"}}, {START + MINUTE}, 0]'
+    ids = {firing.rule: firing.id for firing in engine.firings()}
+    assert ids["set/opens"] == blake2b(parts.encode(), digest_size=8).hexdigest()
+
+
+THEN = [
+    {"alert": "{{ len(members) }} at {{ time.hour }}"},
+    {"if": 'during("always")', "alert": "open"},
+    {"notify": {"to": "ops", "text": "{{ [m.disk.mount for m in members] }}"}},
+    {"fact": {"kind": "event", "data": {"deep": [{"day": "{{ time.weekday }}"}]}}},
+]
+
+
+@pytest.mark.parametrize("place", range(len(THEN)))
+def test_each_text_and_input_reads_time_calendars_and_members(tmp_path, place):
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "configs").mkdir()
+    calendars = {"always": {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}}
+    (tmp_path / "configs" / "calendar.yaml").write_text(json.dumps({"calendars": calendars}))
+    rule = {
+        "name": "opens",
+        "when": "disk.used_percent > 80",
+        "by": ["host"],
+        "then": [THEN[place]],
+    }
+    (tmp_path / "policies" / "set.yaml").write_text(json.dumps({"name": "set", "rules": [rule]}))
+    engine = Engine(load(tmp_path, actions={}, agents={}, shared=False), now=START)
+    (decision,) = engine.feed(Fact("disk", START, "a", {"mount": "/", "used_percent": 95}))
+    engine.close()
+    said = ("1 at 0", "open", "/", None)[place]
+    assert decision.data.get("text") == said
+    if said is None:
+        assert decision.data["data"] == {"deep": [{"day": "mon"}]}
 
 
 def test_open_firings(engine):

@@ -161,7 +161,7 @@ class AbsentRule(Runtime):
         reasons = because(self.plan.when, hand) or without_fact(self.plan.when)
         clock.firing = self.core.firing_id(self.rule.id, key, at)
         clock.fired = clock.last_fired = at
-        scope = self.when.scope(hand, at)
+        scope = self.told(hand, at)
         raised = self.speaker.fire(clock.firing, key, at, scope, reasons, clock.host)
         clock.severity = raised or self.rule.severity
         clock.alerted = raised is not None

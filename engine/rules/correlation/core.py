@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from json import dumps
+from json import JSONEncoder
 from typing import Any
 
 from engine.core.decisions import Decision
@@ -18,6 +18,7 @@ from engine.rules.correlation.surroundings import Surroundings
 
 CHAIN: int = 16
 """Facts from one outside fact, each decided by a rule that saw the one before."""
+_encode = JSONEncoder(sort_keys=True, default=str).encode
 
 
 @dataclass(slots=True)
@@ -60,10 +61,10 @@ class Core:
         if at != self.fired_at:
             self.fired_at = at
             self.ordinals.clear()
-        name = dumps([rule, key], sort_keys=True, default=str)
+        name = _encode([rule, key])
         ordinal = self.ordinals.get(name, 0)
         self.ordinals[name] = ordinal + 1
-        return hashed(rule, key, at, ordinal)
+        return _digest(f"{name[:-1]}, {at}, {ordinal}]")  # as `hashed(rule, key, at, ordinal)`
 
     def feed_back(self, fact: Fact, by: str) -> None:
         """Queues a rule's fact: it comes after all rules have seen the one being judged."""
@@ -72,5 +73,8 @@ class Core:
 
 def hashed(*parts: Any) -> str:
     """Sixteen hexadecimal digits that stand for these parts."""
-    text = dumps(parts, sort_keys=True, default=str)
+    return _digest(_encode(parts))
+
+
+def _digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -128,8 +128,9 @@ def withdrawn(
 def _alert(ruleset: str, rule: str, key: Mapping[str, Json], at: int, severity: str | None) -> Fact:
     """The `alert` fact of a firing: open with a severity, gone without."""
     host = key.get("host")
-    values = tuple(plain(value) for name, value in key.items() if name != "host")
-    data: dict[str, Json] = {"ruleset": ruleset, "rule": rule, "subject": as_text(values)}
+    values = [plain(value) for name, value in key.items() if name != "host"]
+    subject = as_text(tuple(values)) if values else ""
+    data: dict[str, Json] = {"ruleset": ruleset, "rule": rule, "subject": subject}
     if severity is not None:
         data |= {"severity": severity, "status": "open", "since_seconds": 0}
     return Fact("alert", at, host if isinstance(host, str) else None, data, severity is None)

@@ -189,7 +189,7 @@ class EventRule(Runtime):
         firing = self.core.firing_id(self.rule.id, shown, at)
         host = next((record.host for slot, record in hand if slot.hosted), None)
         self.speaker.fire(
-            firing, shown, at, self.when.scope(hand, at), because(self.plan.when, hand), host
+            firing, shown, at, self.told(hand, at), because(self.plan.when, hand), host
         )
 
     # ── memory ────────────────────────────────────────────────────────────────────────────────

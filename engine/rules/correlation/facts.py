@@ -68,8 +68,8 @@ class Table:
     def subject(self, fact: Fact) -> Key:
         """A fact's subject as a key."""
         data = fact.data
-        values = tuple(plain(data.get(name)) for name in self._names)
-        return values if self.kind.is_global else (fact.host, *values)
+        values = [plain(data.get(name)) for name in self._names]
+        return tuple(values) if self.kind.is_global else (fact.host, *values)
 
     def add(self, record: Record) -> None:
         """Takes in a new subject; `make_room` comes first."""

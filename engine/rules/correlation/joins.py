@@ -217,6 +217,8 @@ def _host(record: Record) -> Any:
 
 def at_hand(plan: ConditionPlan, combination: Combination) -> Given:
     """A combination as slots with their records; the empty one has none."""
+    if len(combination) == 1 and combination[0] is not None:
+        return [(plan.slots[0], combination[0])]
     return [
         (slot, record)
         for slot, record in zip(plan.slots, combination, strict=False)

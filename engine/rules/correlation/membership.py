@@ -67,7 +67,7 @@ class Membership(Runtime):
             self._end_by_until(record, mask, touched, at)
         for slot in self.slots.get(record.table.name, ()):
             self._judge(slot, record, mask, touched, at)
-        if self.note_foreign(self.unless, record, mask):
+        if self.unless is not None and self.note_foreign(self.unless, record, mask):
             touched.update(self.held)
         for watch in in_order(touched):
             self.settle(watch, at, record)
@@ -105,15 +105,18 @@ class Membership(Runtime):
     ) -> None:
         """Brings the combinations that hold `record` in `slot` up to date."""
         self.when.note(slot, record, mask)
+        before = self.resting.get(record)
+        held = slot.holds(mask)
+        if not held and not before:
+            return
         now: dict[Combination, Key] = {}
-        if slot.holds(mask):
+        if held:
             for combination in self.when.around(slot, record, at):
                 key = self.keying.of(combination, at)
                 if key is None:
                     self.core.counters["facts_without_by"] += 1
                 else:
                     now[combination] = key
-        before = self.resting.get(record)
         if before:
             for combination, watch in list(before.items()):
                 if combination[slot.index] is record and now.get(combination) != watch.key:

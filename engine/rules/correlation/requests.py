@@ -71,7 +71,7 @@ class RequestRule(Runtime):
         shown = self.keying.shown(key)
         request = next(record for slot, record in hand if slot is self.asked)
         firing = hashed(rule.id, shown, at, number, request.fact.data)
-        scope = self.when.scope(hand, at)
+        scope = self.told(hand, at)
         scope["firing"] = firing
         reasons = because(self.plan.when, hand)
         if not rule.then:

@@ -14,6 +14,7 @@ from engine.rules.correlation.facts import Match, Record
 from engine.rules.correlation.joins import Given, Joiner
 from engine.rules.correlation.keying import Keying, joins_on_host
 from engine.rules.correlation.plan import ConditionPlan, RulePlan, Slot
+from engine.rules.correlation.surroundings import names_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Runtime:
         self.unless = self._joiner(plan.unless, beside) if plan.unless else None
         self.until = self._joiner(plan.until, beside) if plan.until else None
         self.speaker = Speaker(rule, core)
+        self.reads = names_read(rule.then)
+        """What `then` reads: a firing's scope holds what is dear to make only where it is read."""
         self.own = {slot.name for slot in plan.when.slots}
         self.slots: dict[str, list[Slot]] = {}
         for slot in plan.when.slots:
@@ -90,6 +93,10 @@ class Runtime:
     def sees_every(self, slot: Slot, condition: ConditionPlan) -> bool:
         """Whether each fact matters to a slot, even one that changes no truth."""
         return False
+
+    def told(self, hand: Given, at: int) -> dict[str, Any]:
+        """The scope of a firing's texts and inputs."""
+        return self.when.scope(hand, at, timed="time" in self.reads)
 
     # ── what facts and time do: for subclasses ────────────────────────────────────────────────
 

@@ -101,7 +101,8 @@ class StateRule(Membership):
         """Fires on the first member that nothing holds back at `at`."""
         soonest = FOREVER
         for combination in watch.members or [watch.example]:
-            until = self.held_until(at_hand(self.plan.when, combination), at)
+            hand = at_hand(self.plan.when, combination) if self.unless is not None else []
+            until = self.held_until(hand, at)
             if until is None:
                 self._fire(watch, combination, self.core.clock)
                 return
@@ -116,8 +117,9 @@ class StateRule(Membership):
         watch.firing = self.core.firing_id(self.rule.id, key, at)
         watch.phase, watch.fired, watch.last = OPEN, at, at
         watch.severity = self.rule.severity
-        scope = self.when.scope(hand, at)
-        scope["members"] = [self._member(c) for c in watch.members]
+        scope = self.told(hand, at)
+        if "members" in self.reads:
+            scope["members"] = [self._member(c) for c in watch.members]
         host = next((record.host for slot, record in hand if slot.hosted), None)
         reasons = because(self.plan.when, hand)
         raised = self.speaker.fire(watch.firing, key, at, scope, reasons, host)

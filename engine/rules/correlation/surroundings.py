@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +23,7 @@ from engine.lang.expression.nodes import (
     Node,
     Not,
     Subscript,
+    Template,
 )
 from engine.lang.model import Bundle
 
@@ -96,6 +98,24 @@ def reads_time(expression: Expression) -> bool:
     return "time" in expression.names or any(
         isinstance(node, Call) and node.function == "during" for node in _walk(expression.root)
     )
+
+
+def names_read(written: Any) -> frozenset[str]:
+    """The top-level names that expressions anywhere in templates, values or decisions read;
+    `time` stands for calendars too."""
+    if isinstance(written, Expression):
+        return written.names | {"time"} if reads_time(written) else written.names
+    if isinstance(written, Template):
+        inside: Iterable[Any] = written.parts
+    elif isinstance(written, Mapping):
+        inside = written.values()
+    elif isinstance(written, list | tuple):
+        inside = written
+    elif is_dataclass(written):
+        inside = [getattr(written, each.name) for each in fields(written)]
+    else:
+        return frozenset()
+    return frozenset().union(*map(names_read, inside))
 
 
 def _walk(root: Node) -> Iterator[Node]:

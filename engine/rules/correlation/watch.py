@@ -61,6 +61,8 @@ class Watch:
 
 def lapse(combination: Combination) -> int:
     """The last instant at which none of a combination's facts is stale."""
+    if len(combination) == 1 and combination[0] is not None:
+        return combination[0].lapses
     return min(record.lapses for record in combination if record is not None)
 
 
