@@ -37,8 +37,9 @@ class Api:
         try:
             answer = self._client.request(method, f"/api/v1{path}", **arguments)
         except httpx.HTTPError as error:
+            where = self._client.base_url
             raise WakilError(
-                f"no Wakil answers at {self._client.base_url} ({error}): is 'wakil run' running there?"
+                f"no Wakil answers at {where} ({error}): is 'wakil run' running there?"
             ) from None
         if answer.is_success:
             return answer.json() if answer.content else None

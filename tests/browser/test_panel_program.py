@@ -54,11 +54,12 @@ steps:
   - {name: End the process, uses: process.terminate, with: {pid: "{{ inputs.pid }}", grace: 5s}}
 """,
 }
-# Everything that the sheet "Needs you" ever said: an alert may open and resolve between two looks.
+# Everything that the page ever said: an alert may open and resolve between two looks.
 REMEMBER = """() => {
   window.said = [];
   const look = () => window.said.push(document.querySelector('#main')?.textContent ?? '');
-  new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+  const all = {subtree: true, childList: true, characterData: true};
+  new MutationObserver(look).observe(document.body, all);
 }"""
 
 
