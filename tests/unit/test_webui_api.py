@@ -246,19 +246,16 @@ def decision(**changes) -> Decision:
 
 
 def add_rule(web: Web) -> None:
-    root = web.system.content_bundle.root
-    policies = web.settings.static.parent / "policies"
-    policies.mkdir()
     text = "name: disk\nvars: {full: 90}\nrules:\n  - name: full\n    when: x\n\n  - name: next\n"
-    (policies / "disk.yaml").write_text(text)
-    assert str(policies).startswith(root)
     expression = Expression("x", Literal_(True, 0), "policies/disk.yaml", 5, 11, frozenset())
     when = Condition("all", (), None, expression, None, Position("policies/disk.yaml", 5, 11), "x")
     place = Position("policies/disk.yaml", 4, 5)
     first = Rule("full", "disk", place, when, (), "state", for_=5 * MINUTE, vars={"full": 90})
     second = replace(first, name="next", position=Position("policies/disk.yaml", 7, 5))
     ruleset = RuleSet("disk", "policies/disk.yaml", (first, second))
-    web.system.content_bundle = replace(web.system.content_bundle, rulesets=(ruleset,))
+    web.system.content_bundle = replace(
+        web.system.content_bundle, rulesets=(ruleset,), sources={"policies/disk.yaml": text}
+    )
 
 
 def test_the_whole_story_of_a_firing(web: Web, admin):

@@ -106,8 +106,8 @@ def _words(error: ValidationError) -> str:
 
 def _value(parameter: Parameter, text: str) -> Any:
     if parameter.type == "integer":
-        if not text.isascii() or not text.isdigit() or len(text) > 9:
-            raise _unfit(parameter, "a whole number")
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
+            raise _unfit(parameter, "a whole number above 0")
         return int(text)
     if parameter.type == "instant":
         instant = parse_instant(text)
