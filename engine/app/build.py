@@ -263,8 +263,6 @@ def _start_hands(
     root, own = os.geteuid() == 0, None
     if root and settings.user:
         own = hand_over(machine.data, settings.user)
-    elif root:
-        _log.warning("Wakil parses what strangers write as root; server.user names a lesser user")
     charter = compile_charter(allowed, bundle.agents, machine.data, own)
     hands = HandsClient(charter, _begin_again if own else None)
     hands.start()

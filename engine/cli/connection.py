@@ -92,6 +92,7 @@ def _alone(where: Where) -> Iterator[httpx.Client]:
     from engine.app.web import build_web
 
     os.umask(0o077)
+    os.umask(0o077)
     lock = DataLock(where.data)
     try:
         lock.take()

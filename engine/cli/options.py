@@ -16,6 +16,9 @@ from engine.app.places import (
     machine_settings_file,
     make_private_directory,
 )
+from engine.core.errors import LangError
+from engine.lang.settings import read_machine_settings
+from engine.lang.yaml import parse, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,27 @@ def resolve(
     """Applies the order of DESIGN, process: option, environment, default."""
     environment = os.environ
     directory = content_directory(content, environment, Path.cwd())
+    settings = machine_settings_file(config, environment)
+    if data is None and not environment.get("WAKIL_DATA"):
+        data = _configured_data(settings, directory)
     state = data_directory(data, environment, directory)
     if make_data:
         make_private_directory(state)
-    return Where(directory, state, machine_settings_file(config, environment))
+    return Where(directory, state, settings)
+
+
+def _configured_data(machine: Path | None, content: Path) -> str | None:
+    """`data` of the machine's settings, else of configs/wakil.yaml; a relative path there is
+    beneath the content."""
+    found = read_machine_settings(machine, os.environ)[0].get("data")
+    if found is None:
+        try:
+            node = parse((content / "configs" / "wakil.yaml").read_bytes(), "configs/wakil.yaml")
+        except (OSError, LangError):
+            return None  # what is wrong with it is told when the content is loaded
+        settings = to_json(node)
+        found = settings.get("data") if isinstance(settings, dict) else None
+    return str(content / found) if isinstance(found, str) else None
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])

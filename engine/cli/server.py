@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,24 @@ from engine.core.values import SECOND
 @click.option("--host", help="Address to listen on (WAKIL_HOST); 127.0.0.1 by default.")
 @click.option("--port", type=int, help="Port (WAKIL_PORT); 8000 by default, 0 takes a free one.")
 @click.option("--database", metavar="URL", help="sqlite or postgresql://… (WAKIL_DATABASE).")
+@click.option("--gateway-port", type=int, hidden=True, help="For the gateway, once it is there.")
 @click.option("--debug", is_flag=True, help="Say more in the log.")
 @place_options
 def run(
-    host: str | None, port: int | None, database: str | None, debug: bool, **place: Any
+    host: str | None,
+    port: int | None,
+    database: str | None,
+    gateway_port: int | None,
+    debug: bool,
+    **place: Any,
 ) -> None:
     """Start Wakil: panel, API, agents, rules, playbooks."""
     began = time.monotonic()
     os.umask(0o077)
     _log_to_terminal(debug)
     where = resolve(**place, make_data=False)
+    if gateway_port is not None:
+        click.echo("this version has no gateway: --gateway-port is kept for it", err=True)
 
     from engine.app.build import read_machine
     from engine.lang.settings import settings_of
@@ -40,11 +47,14 @@ def run(
 
     machine = read_machine(where.content, where.data, where.config, database=database).load_early()
     settings = settings_of(machine.settings, machine.bundle().settings)
-    if settings.data and not place["data"] and "WAKIL_DATA" not in os.environ:
-        machine = replace(machine, data=Path(settings.data).resolve())
     refuse_planted(machine.data, settings.user)
     make_private_directory(machine.data)
     _refuse_second(machine.data)
+    if os.geteuid() == 0 and settings.user is None:
+        click.echo(
+            "As root without server.user, Wakil parses what strangers write with root's rights.",
+            err=True,
+        )
     server = _Server(machine, began)
     status = serve(
         server.make,
