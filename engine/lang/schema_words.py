@@ -35,7 +35,9 @@ def matches_type(value: Any, schema: Mapping[str, Any]) -> bool:
     types = schema.get("type")
     if types is None:
         return True
-    return any(_is(value, name) for name in ([types] if isinstance(types, str) else types))
+    if isinstance(types, str):
+        return _is(value, types)
+    return any(_is(value, name) for name in types)
 
 
 def _is(value: Any, name: str) -> bool:

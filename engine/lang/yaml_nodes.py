@@ -128,15 +128,21 @@ class Fields:
             yield key.text, value
 
     def __contains__(self, name: str) -> bool:
-        return any(key.text == name for key, _ in self.entries)
+        return self.key(name) is not None
 
     def get(self, name: str) -> Node | None:
         """The value under `name`; None where the key is absent."""
-        return next((value for key, value in self.entries if key.text == name), None)
+        for key, value in self.entries:
+            if key.text == name:
+                return value
+        return None
 
     def key(self, name: str) -> Scalar | None:
         """The key `name` itself, for its place."""
-        return next((key for key, _ in self.entries if key.text == name), None)
+        for key, _ in self.entries:
+            if key.text == name:
+                return key
+        return None
 
 
 Node: TypeAlias = Scalar | Items | Fields

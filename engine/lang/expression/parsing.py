@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 
 from engine.core.errors import LangError, Position, Problem
 from engine.lang.expression.convert import Converter
-from engine.lang.expression.nodes import Bool, Expression
+from engine.lang.expression.nodes import Bool, Expression, Node
 from engine.lang.expression.order import check_order
 from engine.lang.expression.tokens import Wrong, one_line, tokenize
 
@@ -34,6 +35,24 @@ def at(file: str, line: int = 1, column: int = 1) -> Locate:
 
 
 def _parse(text: str, locate: Locate) -> Expression:
+    root, names, spans = _read(text)
+    start = locate(0)
+    return Expression(
+        text=text,
+        root=root,
+        file=start.file,
+        line=start.line,
+        column=start.column,
+        names=names,
+        places=_places(text, locate),
+        spans=spans,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[Node, frozenset[str], tuple[tuple[int, int], ...]]:
+    """What a text says wherever it stands: root, names, spans. Remembered, because the same few
+    texts stand in many rules, and a reload reads what has not changed again. Raises `Wrong`."""
     tokens = tokenize(text)
     check_order(text, tokens)
     line = one_line(text, tokens)
@@ -43,17 +62,7 @@ def _parse(text: str, locate: Locate) -> Expression:
     spans: tuple[tuple[int, int], ...] = ()
     if isinstance(root, Bool) and isinstance(body, ast.BoolOp):
         spans = tuple(converter.span(value) for value in body.values)
-    start = locate(0)
-    return Expression(
-        text=text,
-        root=root,
-        file=start.file,
-        line=start.line,
-        column=start.column,
-        names=frozenset(converter.names),
-        places=_places(text, locate),
-        spans=spans,
-    )
+    return root, frozenset(converter.names), spans
 
 
 def _tree(line: str, text: str) -> ast.expr:
