@@ -22,9 +22,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from engine.core.errors import SettingsError, WakilError
+from webui.arrivals import ArrivalWorker
 from webui.live import Live
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class _Worker(ArrivalWorker):
     """Ends panels' connections first, or they would hold their threads until the end."""
 
     def init_signals(self) -> None:
