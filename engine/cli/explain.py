@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from engine.cli.connection import Api, connect
 from engine.cli.options import format_option, server_options
+from engine.cli.output import json_text, show
 
 Story = Iterator[tuple[str, str]]
 _WIDTH = 10
@@ -25,12 +25,12 @@ def explain(id_: str, format_: str, **place: Any) -> None:
         firing, run = _find(api, id_)
     found = firing if firing is not None else run
     if format_ == "json":
-        click.echo(json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False))
+        click.echo(json_text(found, indent=2, sort_keys=True))
         return
     story = _firing_story(firing) if firing is not None else _by_hand_story(run or {})
     last = ""
     for word, line in story:
-        click.echo(f"{word if word != last else '':<{_WIDTH}} {line}")
+        show(f"{word if word != last else '':<{_WIDTH}} {line}")
         last = word
 
 
@@ -110,4 +110,4 @@ def _by_hand_story(run: Mapping[str, Any]) -> Story:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
+    return json_text(value, sort_keys=True) if value else ""

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import click
-
+from engine.cli.output import show
 from engine.core.errors import FactRefused, WakilError
 from engine.core.facts import Catalogue, Fact
 from engine.lang.bounds import MAX_INTEGER
@@ -65,4 +64,4 @@ def _whole(digits: str) -> int | float:
 
 
 def _warn(place: str, what: str) -> None:
-    click.echo(f"{place}: warning: {what}", err=True)
+    show(f"{place}: warning: {what}", err=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from engine.cli.output import show_lines
 from engine.core.errors import WakilError
 
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except WakilError as error:
-        click.echo(str(error), err=True)
+        show_lines(str(error), err=True)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has had enough (`wakil facts | head`).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -10,6 +9,7 @@ from xml.etree import ElementTree
 
 import click
 
+from engine.cli.output import show, show_json
 from engine.core.errors import Problem
 from engine.rules.casetests import CaseResult, TestReport
 
@@ -22,16 +22,16 @@ def print_problems(problems: Sequence[Problem], format_: str, *, err: bool = Fal
     """Problems on standard output, sorted as they come; warnings in text, and with `err` all, on
     standard error."""
     if format_ == "json":
-        click.echo(json.dumps([_problem(each) for each in problems], ensure_ascii=False, indent=2))
+        show_json([_problem(each) for each in problems])
         return
     for problem in problems:
         if format_ == "github":
-            click.echo(_github(problem))
+            show(_github(problem))
         else:
-            click.echo(str(problem), err=err or problem.severity == "warning")
+            show(str(problem), err=err or problem.severity == "warning")
     errors = sum(problem.severity == "error" for problem in problems)
     if errors and format_ == "text":
-        click.echo(f"{errors} error{'s' if errors != 1 else ''}", err=True)
+        show(f"{errors} error{'s' if errors != 1 else ''}", err=True)
 
 
 def _problem(problem: Problem) -> dict[str, object]:
@@ -59,7 +59,7 @@ def print_unloadable(problems: Sequence[Problem], format_: str) -> None:
     if format_ == "json":
         shown = [_problem(each) for each in problems]
         report = {"passed": False, "cases": [], "uncovered": [], "problems": shown}
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        show_json(report)
     elif format_ == "junit":
         suite = ElementTree.Element(
             "testsuite", name="wakil", tests=str(len(problems)), failures="0",
@@ -79,7 +79,7 @@ def print_unloadable(problems: Sequence[Problem], format_: str) -> None:
 def print_test_report(report: TestReport, format_: str) -> None:
     """Every case, and the rules and conditions that none covers."""
     if format_ == "json":
-        click.echo(json.dumps(_report(report), ensure_ascii=False, indent=2))
+        show_json(_report(report))
     elif format_ == "junit":
         click.echo(ElementTree.tostring(_junit(report.results), encoding="unicode"))
     else:
@@ -89,21 +89,21 @@ def print_test_report(report: TestReport, format_: str) -> None:
 def _print_text(report: TestReport) -> None:
     for result in report.results:
         mark = "ok  " if result.passed else "FAIL"
-        click.echo(f"{mark} {result.ruleset}: {result.name}")
+        show(f"{mark} {result.ruleset}: {result.name}")
         for failure in result.failures:
-            click.echo(f"     {result.file}:{result.line}: {failure}")
+            show(f"     {result.file}:{result.line}: {failure}")
     own = [each for each in report.uncovered if not each.file.startswith(_SHIPPED)]
     for each in own:
         what = f"condition {each.condition}" if each.condition else "the rule"
-        click.echo(f"uncovered: {each.file}:{each.line}: {each.ruleset}/{each.rule}: {what}")
+        show(f"uncovered: {each.file}:{each.line}: {each.ruleset}/{each.rule}: {what}")
     passed = sum(result.passed for result in report.results)
     failed = len(report.results) - passed
     rules = sum(each.condition is None for each in own)
     shipped = len({(each.ruleset, each.rule) for each in report.uncovered if each not in own})
     if shipped:
         # They have cases where they are shipped; a list of them would hide what is missing here.
-        click.echo(f"uncovered: {_SHIPPED} {shipped} rules, which no case here concerns")
-    click.echo(f"{passed} passed, {failed} failed, {rules} rules uncovered")
+        show(f"uncovered: {_SHIPPED} {shipped} rules, which no case here concerns")
+    show(f"{passed} passed, {failed} failed, {rules} rules uncovered")
 
 
 def _report(report: TestReport) -> dict[str, object]:
@@ -161,10 +161,10 @@ def print_findings(findings: Sequence[tuple[str, str, str, str]], format_: str) 
     if format_ == "json":
         names = ("what", "state", "said", "mend")
         shown = [dict(zip(names, each, strict=True)) for each in findings]
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        show_json(shown)
         return
     marks = {"well": "ok   ", "note": "note ", "wrong": "WRONG"}
     for what, state, said, mend in findings:
-        click.echo(f"{marks[state]} {what}: {said}")
+        show(f"{marks[state]} {what}: {said}")
         if mend:
-            click.echo(f"      {mend}")
+            show(f"      {mend}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
@@ -10,6 +9,7 @@ import click
 
 from engine.cli.connection import connect
 from engine.cli.options import format_option, server_options
+from engine.cli.output import json_text
 from engine.cli.tables import print_table
 from engine.core.runs import RunStatus
 
@@ -21,7 +21,7 @@ def _show(
     items: Sequence[Mapping[str, Any]], format_: str, head: tuple[str, ...], row: Row
 ) -> None:
     if format_ == "json":
-        click.echo(json.dumps(items, indent=2, sort_keys=True, ensure_ascii=False))
+        click.echo(json_text(items, indent=2, sort_keys=True))
     else:
         print_table(head, [row(item) for item in items])
 
@@ -123,6 +123,4 @@ def agents(format_: str, **place: Any) -> None:
 
 
 def _short(data: Mapping[str, Any]) -> str:
-    return " ".join(
-        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in data.items()
-    )
+    return " ".join(f"{name}={json_text(value)}" for name, value in data.items())
