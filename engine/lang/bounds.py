@@ -1,7 +1,10 @@
-"""How much of one fact is taken."""
+"""How much of one fact is taken, and how far ahead of the receiver's clock (microseconds)."""
 
 from typing import Final
 
+from engine.core.values import MINUTE
+
+AHEAD: Final = 5 * MINUTE
 MAX_KEYS: Final = 1_000
 MAX_KEY: Final = 256
 MAX_SIZE: Final = 262_144

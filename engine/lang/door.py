@@ -9,14 +9,21 @@ from typing import Any, Final
 
 from engine.core.errors import FactRefused
 from engine.core.facts import Catalogue, Fact, FactKind
-from engine.core.values import MINUTE, parse_instant
-from engine.lang.bounds import MAX_DEPTH, MAX_HOST, MAX_INTEGER, MAX_KEY, MAX_KEYS, MAX_SIZE
+from engine.core.values import parse_instant
+from engine.lang.bounds import (
+    AHEAD,
+    MAX_DEPTH,
+    MAX_HOST,
+    MAX_INTEGER,
+    MAX_KEY,
+    MAX_KEYS,
+    MAX_SIZE,
+)
 from engine.lang.expression.suggest import did_you_mean
 from engine.lang.kind_checks import Check, asks, compile_check, type_name, with_article
 from engine.lang.plain_facts import PlainWay, plain_way
 from engine.lang.yaml import shorten
 
-AHEAD: Final = 5 * MINUTE
 _BESIDE: Final = frozenset({"at", "kind", "host", "data", "gone"})
 
 
@@ -61,7 +68,7 @@ class Door:
         strict: bool = True,
     ) -> Fact:
         """The fact that `raw` (`{at, kind, host, data, gone}`) says; see `admit_with_warnings`."""
-        if (fact := self._short(raw, now)) is not None:
+        if (fact := self._short(raw, host_default, now)) is not None:
             return fact
         return self.admit_with_warnings(raw, host_default=host_default, now=now, strict=strict).fact
 
@@ -81,7 +88,7 @@ class Door:
         is let in as it is, but for values that JSON does not have (a number that is not finite,
         or beyond 64 bits): those are left out. Raises FactRefused.
         """
-        if (fact := self._short(raw, now)) is not None:
+        if (fact := self._short(raw, host_default, now)) is not None:
             return Admitted(fact)
         gate, warnings = self._gate_of(raw), []
         kind = gate.kind
@@ -109,13 +116,13 @@ class Door:
             data = {**gate.defaults, **data}
         return Admitted(Fact(kind.name, at, host, data, gone), tuple(warnings))
 
-    def _short(self, raw: Any, now: int | None) -> Fact | None:
+    def _short(self, raw: Any, host_default: str | None, now: int | None) -> Fact | None:
         """The fact where it is as nearly all are; what is odd goes the long way."""
         if raw.__class__ is not dict:
             return None
         name = raw.get("kind")
         plain = self._plain.get(name) if name.__class__ is str else None
-        return None if plain is None else plain(raw, None if now is None else now + AHEAD)
+        return None if plain is None else plain(raw, host_default, now)
 
     def _gate_of(self, raw: Mapping[str, Any]) -> _Gate:
         if not isinstance(raw, dict):

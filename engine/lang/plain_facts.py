@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from engine.core.facts import Fact, FactKind
 from engine.core.values import parse_instant
-from engine.lang.bounds import MAX_HOST, MAX_INTEGER, MAX_KEY, MAX_KEYS, MAX_SIZE
+from engine.lang.bounds import AHEAD, MAX_HOST, MAX_INTEGER, MAX_KEY, MAX_KEYS, MAX_SIZE
 from engine.lang.kind_checks import Check, asks, classes_of
 
-PlainWay = Callable[[Any, "int | None"], "Fact | None"]
-"""Takes a raw fact and the latest instant it may say (None: any); None where it is not plain."""
+PlainWay = Callable[[Any, "str | None", "int | None"], "Fact | None"]
+"""Takes a raw fact, the host of one that names none, and the receiver's clock (None: there is
+none); gives None where it is not plain."""
 _SCALARS: Final[frozenset[type]] = frozenset({bool, int, float, str, type(None)})
 _TYPE_ALONE: Final = frozenset({"type"})
 
@@ -31,24 +32,28 @@ def plain_way(kind: FactKind, checks: Mapping[str, Check]) -> PlainWay:
     defaults = {each: its["default"] for each, its in properties.items() if "default" in its}
     needed = frozenset(kind.schema.get("required", ()))
     name, hosted = kind.name, not kind.is_global
-    said = 4 if hosted else 3
     room = MAX_SIZE - 8 * (len(classes) + 1) - sum(map(len, classes))
 
-    def plain(raw: Any, latest: int | None) -> Fact | None:
-        data, host = raw.get("data"), raw.get("host")
-        if len(raw) != said or data.__class__ is not dict or (hosted and not _is_host(host)):
+    def plain(raw: Any, default: str | None, now: int | None) -> Fact | None:
+        data, host, text = raw.get("data"), raw.get("host"), raw.get("at")
+        said = 2 + (host is not None) + (text is not None)
+        if len(raw) != said or data.__class__ is not dict or (host is not None and not hosted):
+            return None
+        if host is None:
+            host = default if hosted else None
+        elif not _is_host(host):
+            return None
+        at = now if text is None else parse_instant(text)
+        if at is None or (hosted and host is None) or (now is not None and at > now + AHEAD):
             return None
         if not _is_flat(data, classes, room) or (needed and not needed <= data.keys()):
             return None
         for field, check in asked:
             if field in data and check(data[field]) is not None:
                 return None
-        at = parse_instant(raw.get("at"))
-        if at is None or (latest is not None and at > latest):
-            return None
         if defaults and not defaults.keys() <= data.keys():
             data = {**defaults, **data}
-        return Fact(name, at, host if hosted else None, data)
+        return Fact(name, at, host, data)
 
     return plain
 
