@@ -14,6 +14,7 @@ import click
 
 from engine.app.places import DataLock, DataLocked, ServerFile, make_private_directory
 from engine.app.planted import refuse_planted, uid_of
+from engine.cli.logs import OneLine
 from engine.cli.options import place_options, resolve
 from engine.core.values import SECOND
 
@@ -87,12 +88,9 @@ def _refuse_second(data: Path) -> None:
 
 
 def _log_to_terminal(debug: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("httpx", "httpcore", "engineio", "socketio", "werkzeug", "alembic", "dbos"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if debug:

@@ -10,6 +10,7 @@ import orjson
 
 from engine.core.decisions import Decision
 from engine.core.facts import Fact
+from engine.core.text import escape_json
 from engine.lang.model import Bundle
 from engine.rules.durable.matcher import build_durable
 from engine.rules.engine import Engine
@@ -49,7 +50,7 @@ def as_line(decision: Decision) -> str:
         line = orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
     except (orjson.JSONEncodeError, TypeError):
         line = orjson.dumps(_encodable(shown), option=orjson.OPT_SORT_KEYS)
-    return line.decode()
+    return escape_json(line.decode())
 
 
 def _encodable(value: Any) -> Any:
