@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from engine.lang.loader import Loaded
 
 def _load(directory: str | None) -> Loaded:
     from engine.app.loading import load_content
-    from engine.lang.settings import read_machine_settings
 
     root = content_directory(directory, os.environ, Path.cwd())
-    config = machine_settings_file(None, os.environ)
-    machine, _ = read_machine_settings(config, os.environ)
-    return load_content(root, machine)
+    return load_content(root, _machine_settings())
+
+
+def _machine_settings() -> Mapping[str, Any]:
+    from engine.lang.settings import read_machine_settings
+
+    machine, _ = read_machine_settings(machine_settings_file(None, os.environ), os.environ)
+    return machine
 
 
 @click.command()
@@ -64,6 +69,7 @@ def check(directory: str | None, format_: str) -> None:
 def test(directory: str | None, format_: str) -> None:
     """Run the rule tests of policies/tests/."""
     from engine.app.actions import ACTIONS
+    from engine.lang.settings import settings_of
     from engine.playbook.rehearsal import rehearse
     from engine.rules.casetests import run_tests
 
@@ -72,12 +78,12 @@ def test(directory: str | None, format_: str) -> None:
     except LangError as error:
         print_unloadable(error.problems, format_)
         raise click.exceptions.Exit(1) from None
+    bundle = loaded.bundle
+    mode = settings_of(_machine_settings(), bundle.settings).mode
     report = run_tests(
-        loaded.bundle,
+        bundle,
         loaded.tests,
-        check_run=lambda name, inputs, decision: rehearse(
-            loaded.bundle, ACTIONS, name, inputs, decision
-        ),
+        check_run=lambda decision, facts: rehearse(bundle, ACTIONS, mode, decision, facts),
     )
     print_test_report(report, format_)
     if not report.passed:

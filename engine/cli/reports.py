@@ -90,6 +90,9 @@ def _print_text(report: TestReport) -> None:
     for result in report.results:
         mark = "ok  " if result.passed else "FAIL"
         show(f"{mark} {result.ruleset}: {result.name}")
+        for run in result.runs:
+            if run.policy:
+                show(f"     {run.playbook}: {run.policy}")
         for failure in result.failures:
             show(f"     {result.file}:{result.line}: {failure}")
     own = [each for each in report.uncovered if not each.file.startswith(_SHIPPED)]
@@ -117,6 +120,7 @@ def _report(report: TestReport) -> dict[str, object]:
                 "name": result.name,
                 "passed": result.passed,
                 "failures": list(result.failures),
+                "runs": [{"playbook": run.playbook, "policy": run.policy} for run in result.runs],
             }
             for result in report.results
         ],

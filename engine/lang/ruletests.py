@@ -25,6 +25,7 @@ from engine.lang.schema import check_shape
 from engine.lang.yaml import Fields, Items, Node, Scalar, shorten, to_json
 
 _BESIDE = frozenset({"at", "host", "gone"})
+_WHERE = frozenset({"at", "rule", "key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class _Reader:
             position=node.position,
             facts=tuple(fact for fact in facts if fact is not None),
             expect=tuple(_expected(each) for each in mappings_of(node, "expect")),
-            request=None if request is None else self._fact(request),
+            request=None if request is None else self._fact(request, asked=True),
             given=tuple(fact for fact in given if fact is not None),
             verdict=_verdict(expect) if isinstance(expect, Fields) else None,
         )
@@ -143,6 +144,10 @@ class _Reader:
     def _paired(self, node: Fields, expect: Node | None) -> None:
         if expect is None:
             return
+        for item in mappings_of(node, "expect"):
+            if {key.text for key, _ in item.entries} <= _WHERE:
+                message = "this expects nothing; add alert, run, notify, fact, resolved or record"
+                self.report.error(item.position, message, "nothing-expected")
         if "request" in node and isinstance(expect, Items):
             message = "of a request a mapping is expected, such as {candidates: [a, b]}"
             self.report.error(expect.position, message, "type")
@@ -153,7 +158,7 @@ class _Reader:
         if given is not None and "facts" in node:
             self.report.error(given.position, "'given' goes with 'request'", "conflict")
 
-    def _fact(self, node: Fields) -> TestFact | None:
+    def _fact(self, node: Fields, *, asked: bool = False) -> TestFact | None:
         named = [(key, value) for key, value in node.entries if key.text not in _BESIDE]
         if len(named) != 1:
             message = "exactly one fact kind is wanted here, as in {at: 0s, disk: {mount: /}}"
@@ -164,6 +169,12 @@ class _Reader:
             hint = did_you_mean(key.text, self.kinds)
             message = f"there is no fact kind '{shorten(key.text)}'{hint}"
             self.report.error(key.position, message, "unknown-kind")
+            return None
+        if (kind.mode == "request") is not asked:
+            message = f"{kind.name} is a request: write it under 'request'"
+            if asked:
+                message = f"{kind.name} is no request, so nobody can ask it"
+            self.report.error(key.position, message, "mode")
             return None
         for field_key, _ in value.entries if isinstance(value, Fields) else ():
             if not kind.open and field_key.text not in kind.fields:

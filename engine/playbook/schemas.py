@@ -24,6 +24,9 @@ def problem_of(action: ActionType, inputs: Mapping[str, Any]) -> str | None:
     place = ".".join(str(part) for part in error.absolute_path)
     if error.validator in ("required", "additionalProperties"):
         return str(error.message)
+    described = error.schema.get("x-is") if isinstance(error.schema, Mapping) else None
+    if described is not None:
+        return f"'{place}' must be {described}"
     wanted = f"{error.validator} {error.validator_value}"
     return f"'{place or 'with'}' does not fit its schema ({wanted})"
 

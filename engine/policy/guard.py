@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.clock import Clock
 from engine.core.decisions import Ask, Verdict
 from engine.core.facts import Fact
-from engine.core.ports import Ruling, RunStore
+from engine.core.ports import Ruling
 from engine.core.runs import Run
 from engine.core.values import DAY, HOUR
 from engine.lang.model import Bundle
@@ -24,13 +24,19 @@ _ACTED = frozenset({"running", "waiting", "succeeded", "failed", "unknown"})
 _FLOOR = Ask(role="operator", reason="shared content: what cannot be undone is asked about")
 
 
+class History(Protocol):
+    """The runs there have been (`engine.core.ports.RunStore`)."""
+
+    def runs_since(self, playbook: str | None, since: int) -> Sequence[Run]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyGuard:
     """Judges runs by the rules of the bundle in force (`engine.core.ports.Guard`)."""
 
     bundle: Callable[[], Bundle]
     consult: Consult
-    runs: RunStore
+    runs: History
     clock: Clock
     mode: Callable[[], str]
     """`automation.mode` as set for all, the machine's ceiling applied."""

@@ -6,9 +6,9 @@ live; deadlines between and after them come at their due time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from engine.core.decisions import Decision, Verdict
 from engine.core.facts import Fact
@@ -22,8 +22,21 @@ from engine.rules.matcher import Build
 
 START: Final = 1_767_225_600_000_000
 """When every case begins: 2026-01-01T00:00:00Z, microseconds."""
-CheckRun = Callable[[str, Mapping[str, Any], Decision], Sequence[str]]
-"""(playbook, inputs, decision) to what is wrong with running it: nothing, if all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCheck:
+    """How far a run that a case decides would come."""
+
+    playbook: str
+    problems: tuple[str, ...]
+    """What is wrong with its inputs and templates: nothing, if all is well."""
+    policy: str
+    """What the guard would say of it."""
+
+
+CheckRun = Callable[[Decision, Sequence[Fact]], RunCheck]
+"""Of a `run` decision, and the facts known when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,7 @@ class CaseResult:
     ruleset: str
     name: str
     failures: tuple[str, ...]
-    decisions: tuple[Decision, ...] = ()
+    runs: tuple[RunCheck, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -91,16 +104,18 @@ def run_tests(
     for test in tests:
         alone = _only(bundle, test.ruleset)
         for case in test.cases:
+            runs: list[RunCheck] = []
             if case.request is not None:
                 failures, decisions = _ask(alone, case, matcher)
             else:
-                failures, decisions = _play(alone, case, matcher, check_run)
+                failures, decisions = _play(alone, case, matcher)
+                runs = [] if check_run is None else _runs(case, decisions, check_run, failures)
             for decision in decisions:
                 coverage.note(decision)
             results.append(
                 CaseResult(
                     test.file, case.position.line, test.ruleset, case.name,
-                    tuple(failures), tuple(decisions),
+                    tuple(failures), tuple(runs),
                 )
             )  # fmt: skip
     return TestReport(tuple(results), tuple(_uncovered(bundle, coverage)))
@@ -114,9 +129,7 @@ def _only(bundle: Bundle, ruleset: str) -> Bundle:
 # ── facts and decisions ───────────────────────────────────────────────────────────────────────
 
 
-def _play(
-    bundle: Bundle, case: Case, matcher: Build, check_run: CheckRun | None
-) -> tuple[list[str], list[Decision]]:
+def _play(bundle: Bundle, case: Case, matcher: Build) -> tuple[list[str], list[Decision]]:
     """A case of facts: it lasts until its last fact or the last thing expected."""
     engine = Engine(bundle, now=START, matcher=matcher)
     decisions: list[Decision] = []
@@ -127,14 +140,21 @@ def _play(
         decisions += engine.tick(START + max(ends, default=0))
     finally:
         engine.close()
-    failures = _compare(case.expect, decisions)
-    if check_run is not None:
-        for decision in decisions:
-            if decision.decision == "run":
-                data = decision.data
-                wrong = check_run(str(data["playbook"]), data["with"], decision)
-                failures += [f"{_when(decision)}: {decision.rule}: {each}" for each in wrong]
-    return failures, decisions
+    return _compare(case.expect, decisions), decisions
+
+
+def _runs(
+    case: Case, decisions: Sequence[Decision], check_run: CheckRun, failures: list[str]
+) -> list[RunCheck]:
+    """Follows each run that was decided; what is wrong with one fails the case."""
+    facts = [_fact(each) for each in case.facts]
+    checks: list[RunCheck] = []
+    for decision in decisions:
+        if decision.decision == "run":
+            check = check_run(decision, [fact for fact in facts if fact.at <= decision.at])
+            failures += [f"{_when(decision)}: {decision.rule}: {each}" for each in check.problems]
+            checks.append(check)
+    return checks
 
 
 def _fact(fact: TestFact) -> Fact:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.lang.loader import load_with_tests
-from engine.rules.casetests import run_tests
+from engine.rules.casetests import RunCheck, run_tests
 from engine.rules.reference import build_reference
 
 RULES = [
@@ -92,15 +92,16 @@ def test_a_run_goes_on_into_its_playbook(run, tmp_path):
     rules = [{"name": "full", "when": "disk.used_percent > 90", "then": [{"run": "wait"}]}]
     asked = []
 
-    def check(playbook, inputs, decision):
-        asked.append((playbook, dict(inputs), decision.rule))
-        return ["policy refuses it"]
+    def check(decision, facts):
+        asked.append((dict(decision.data), decision.rule, [fact.kind for fact in facts]))
+        return RunCheck("wait", ("it cannot begin",), "policy allows it")
 
     expect = [{"at": "0s", "rule": "full", "run": "wait"}]
     report = run({"facts": FACTS[:1], "expect": expect}, rules=rules, check_run=check)
     (result,) = report.results
-    assert asked == [("wait", {}, "full")]
-    assert result.failures == ("0s: full: policy refuses it",)
+    assert asked == [({"playbook": "wait", "with": {}}, "full", ["disk"])]
+    assert result.failures == ("0s: full: it cannot begin",)
+    assert result.runs == (RunCheck("wait", ("it cannot begin",), "policy allows it"),)
 
 
 def test_of_a_verdict_only_what_is_named_is_compared(run):
