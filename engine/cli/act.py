@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from engine.cli.connection import Api, connect, say
-from engine.cli.options import server_options
+from engine.cli.options import format_option, server_options
 from engine.core.errors import NotFound
 from engine.core.runs import ENDED
 
@@ -20,9 +21,16 @@ from engine.core.runs import ENDED
 @click.option("--host", help="The host it is for; this one by default.")
 @click.option("--dry-run", is_flag=True, help="Show what each step would do, and do nothing.")
 @click.option("--no-wait", is_flag=True, help="Return when the run is recorded.")
+@format_option("text", "json")
 @server_options
 def play(
-    name: str, inputs: tuple[str, ...], host: str | None, dry_run: bool, no_wait: bool, **place: Any
+    name: str,
+    inputs: tuple[str, ...],
+    host: str | None,
+    dry_run: bool,
+    no_wait: bool,
+    format_: str,
+    **place: Any,
 ) -> None:
     """Run a playbook by hand."""
     body: dict[str, Any] = {"inputs": dict(map(_input, inputs)), "dry_run": dry_run}
@@ -31,14 +39,22 @@ def play(
     with connect(**place) as api:
         run = api.post(f"/playbooks/{name}/run", body)
         if dry_run:
-            click.echo(json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False))
+            _print_json(run)
             return
         say(f"run {run['id']} of {name}")
         if not no_wait:
             run = _follow(api, run)
-    click.echo(f"{run['id']} {run['status']}" + (f": {run['error']}" if run.get("error") else ""))
+    if format_ == "json":
+        _print_json(run)
+    else:
+        error = f": {run['error']}" if run.get("error") else ""
+        click.echo(f"{run['id']} {run['status']}{error}")
     if not no_wait and run["status"] not in ("succeeded", "observed"):
         raise click.exceptions.Exit(1)
+
+
+def _print_json(run: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _input(text: str) -> tuple[str, Any]:
@@ -53,7 +69,7 @@ def _input(text: str) -> tuple[str, Any]:
 
 
 def _follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
-    """Shows steps as they end, until the run has."""
+    """Shows steps as they end, until the run has; alone, until it waits for somebody."""
     shown: set[tuple[str, int, str]] = set()
     waited = False
     while True:
@@ -66,12 +82,27 @@ def _follow(api: Api, run: dict[str, Any]) -> dict[str, Any]:
                 say(f"  {step['status']:<12} {step['name']}{error}")
         if run["status"] in ENDED:
             return run
-        if run["status"] == "waiting" and not waited:
+        if not waited and (waits := _waits_for(api, run)):
             waited = True
-            for question in api.get("/approvals", status="waiting")["items"]:
-                if question["run"] == run["id"]:
-                    say(f"  waits         {question['message']}  (wakil approve {question['id']})")
+            for line in waits:
+                say(f"  waits        {line}")
+            if api.alone:
+                return run
         time.sleep(0.3)
+
+
+def _waits_for(api: Api, run: Mapping[str, Any]) -> list[str]:
+    """What only a person can give: an answer, or the end of the pause."""
+    if run["status"] not in ("queued", "waiting"):
+        return []
+    asked = [
+        f"{question['message']}  (wakil approve {question['id']})"
+        for question in api.get("/approvals", status="waiting")["items"]
+        if question["run"] == run["id"]
+    ]
+    if not asked and api.get("/system/status")["automation"]["paused"]:
+        return ["automation is paused; 'wakil resume' lets it go on"]
+    return asked
 
 
 def _answer(answer: str, approval: str, comment: str | None, place: dict[str, Any]) -> None:
@@ -84,7 +115,11 @@ def _answer(answer: str, approval: str, comment: str | None, place: dict[str, An
         if comment:
             body["comment"] = comment
         api.post(f"/approvals/{question['id']}/{answer}", body)
-    click.echo(f"{question['id']} {'approved' if answer == 'approve' else 'rejected'}")
+        click.echo(f"{question['id']} {'approved' if answer == 'approve' else 'rejected'}")
+        if api.alone:
+            # Nobody else carries the run on: not before it ends, or asks again.
+            run = _follow(api, api.get(f"/runs/{question['run']}"))
+            say(f"{run['id']} {run['status']}")
 
 
 @click.command()
@@ -121,4 +156,8 @@ def resume(**place: Any) -> None:
     """Let automation act again."""
     with connect(**place) as api:
         api.post("/system/resume")
-    click.echo("resumed")
+        click.echo("resumed")
+        # Alone, what was held has nobody else to carry it out.
+        for run in reversed(api.get("/runs", status="queued")["items"]) if api.alone else ():
+            say(f"run {run['id']} of {run['playbook']}")
+            _follow(api, run)

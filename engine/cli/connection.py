@@ -23,8 +23,10 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 class Api:
     """The REST API as commands use it; problem documents become errors."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, *, alone: bool = False) -> None:
         self._client = client
+        self.alone = alone
+        """Whether Wakil lives in this process only: nobody else can answer or resume."""
 
     def get(self, path: str, **query: Any) -> Any:
         asked = {name: value for name, value in query.items() if value is not None}
@@ -75,7 +77,7 @@ def connect(
             yield Api(client)
         return
     with _alone(where) as client:
-        yield Api(client)
+        yield Api(client, alone=True)
 
 
 def _remote(url: str, token: str) -> httpx.Client:
