@@ -13,6 +13,8 @@ from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+_STAT = 4096
+"""Bytes that hold any /proc/PID/stat: a name of 64 bytes at most, and numbers."""
 STATES = {
     "R": "running",
     "S": "sleeping",
@@ -25,9 +27,9 @@ STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ProcessEntry:
-    """One process at one instant."""
+    """One process at one instant. Treated as immutable."""
 
     pid: int
     name: str
@@ -45,7 +47,11 @@ class ProcessEntry:
 def read_process(pid: int) -> ProcessEntry | None:
     """The process of that id; None where there is none."""
     try:
-        data = Path(f"/proc/{pid}/stat").read_bytes()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = os.read(descriptor, _STAT)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     begin, end = data.index(b"("), data.rindex(b")")
