@@ -144,7 +144,9 @@ class Engine:
         while core.fed:
             fed = core.fed.popleft()
             count += 1
-            if fed.depth > CHAIN or count > FED:
+            handler = self._handlers.get(fed.fact.kind)
+            if (fed.depth > CHAIN or count > FED) and handler is not None and handler.runtimes:
+                # What no rule looks at answers nothing: it is known, and the chain ends there.
                 if not cut:
                     core.out.append(_cut_off(fed, core))
                 cut = True
