@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Request
 from jsonschema import Draft202012Validator
@@ -15,6 +15,8 @@ from engine.core.values import parse_instant
 from webui.api.json_text import InvalidJson, parse
 from webui.api.problems import ApiProblem
 from webui.api.routing import Parameter, Route
+
+LONGEST_LIST: Final = 10_000
 
 
 def read_query(route: Route, arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -64,12 +66,29 @@ def _too_large(route: Route) -> ApiProblem:
 
 
 def _check(route: Route, body: Any) -> None:
+    if isinstance(body, list) and len(body) > LONGEST_LIST:
+        message = f"a list may have {LONGEST_LIST:,} items".replace(",", " ")
+        raise ApiProblem(422, "invalid-body", message)
     validator = _validator(route)
     if validator.is_valid(body):
         return
-    error: ValidationError | None = best_match(validator.iter_errors(body))
+    shown, place = _first_wrong(validator, body)
+    error: ValidationError | None = best_match(validator.iter_errors(shown))
     assert error is not None
-    raise ApiProblem(422, "invalid-body", _words(_of_its_type(error)))
+    words = _words(_of_its_type(error))
+    if words.startswith("[0]"):
+        words = f"[{place}]{words.removeprefix('[0]')}"
+    raise ApiProblem(422, "invalid-body", words)
+
+
+def _first_wrong(validator: Draft202012Validator, body: Any) -> tuple[Any, int]:
+    """What to explain: of a list only its first wrong item, and its place there; for each further
+    one would cost time and say the same."""
+    if isinstance(body, list) and len(body) > 1:
+        for place, item in enumerate(body):
+            if not validator.is_valid([item]):
+                return [item], place
+    return body, 0
 
 
 def _of_its_type(error: ValidationError) -> ValidationError:
