@@ -163,6 +163,8 @@ class ActionType:
     """It acts through the hands alone, one act an attempt: after an interruption the same attempt
     is put to them again, and their ledger answers what came of it."""
 
+    secrets: frozenset[str] = frozenset()
+    """Inputs that may be a literal `{secret: …}`, which it resolves itself."""
     anywhere: bool = False
     """It acts on no host's system (a message), so a run for any host may do it."""
 

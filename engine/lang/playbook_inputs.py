@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from engine.core.ports import ActionType
 from engine.core.values import Json
@@ -22,8 +23,9 @@ from engine.lang.reading import (
     text_of,
 )
 from engine.lang.schema import check_node
-from engine.lang.yaml import Fields, Items, Node, shorten, to_json
+from engine.lang.yaml import Fields, Items, Node, Scalar, shorten, to_json
 
+_REFERENCE: Final = re.compile(r"(vault|local):[^#\s]+#[^#\s]+|env:[A-Za-z_]\w*|file:/\S+")
 InputType = Literal["string", "integer", "number", "boolean", "duration", "list", "object"]
 _TYPES: tuple[InputType, ...] = (
     "string", "integer", "number", "boolean", "duration", "list", "object",
@@ -84,7 +86,10 @@ def check_run_inputs(
         elif constant(value) and not is_secret(value):
             schema = _schema(declared.type, declared.enum)
             report.extend(check_node(value, schema, key.text))
-        elif not is_secret(value):
+        elif is_secret(value):
+            message = "a secret is no input of a playbook: its step names it, and nothing else"
+            report.error(value.position, message, "secret")
+        else:
             report.extend(check_made(value, _SCHEMAS[declared.type], key.text, names))
     missing = [
         name
@@ -111,7 +116,9 @@ def check_action_inputs(step: Fields, action: ActionType, names: Names, report: 
             check_argument_list(value, key.text, report)
         if constant(value) and not is_secret(value):
             report.extend(check_node(value, {**_rooted(action), **properties[key.text]}, key.text))
-        elif not is_secret(value):
+        elif is_secret(value):
+            _check_secret(value, key.text, action, report)
+        else:
             report.extend(check_made(value, properties[key.text], key.text, names))
     if given is not None and "oneOf" in action.inputs:
         choice = {"type": "object", "oneOf": action.inputs["oneOf"]}
@@ -122,6 +129,20 @@ def check_action_inputs(step: Fields, action: ActionType, names: Names, report: 
     if missing:
         where = given.position if given is not None else step.position
         report.error(where, f"action '{action.name}' needs {_inputs(missing)}", "missing-input")
+
+
+def _check_secret(value: Node, name: str, action: ActionType, report: Report) -> None:
+    """A secret stands as a literal reference, where the action resolves it."""
+    reference = value.get("secret") if isinstance(value, Fields) else None
+    text = reference.text if isinstance(reference, Scalar) else ""
+    if "{{" in text:
+        report.error(value.position, "a secret is never the result of a template", "secret")
+    elif not _REFERENCE.fullmatch(text):
+        message = "a secret is a reference: vault:PATH#FIELD, local:PATH#FIELD, env:NAME, file:PATH"
+        report.error(value.position, message, "secret")
+    elif name not in action.secrets:
+        message = f"the input '{name}' of action '{action.name}' takes no secret"
+        report.error(value.position, message, "secret")
 
 
 def _inputs(names: list[str]) -> str:
