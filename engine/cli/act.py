@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from engine.cli.connection import Api, connect, say
+from engine.cli.connection import Api, connect, say, segment
 from engine.cli.options import format_option, server_options
+from engine.cli.output import json_text, show
 from engine.core.errors import NotFound
 from engine.core.runs import ENDED
 
@@ -37,7 +38,7 @@ def play(
     if host:
         body["host"] = host
     with connect(**place) as api:
-        run = api.post(f"/playbooks/{name}/run", body)
+        run = api.post(f"/playbooks/{segment(name)}/run", body)
         if dry_run:
             _print_json(run)
             return
@@ -48,13 +49,13 @@ def play(
         _print_json(run)
     else:
         error = f": {run['error']}" if run.get("error") else ""
-        click.echo(f"{run['id']} {run['status']}{error}")
+        show(f"{run['id']} {run['status']}{error}")
     if not no_wait and run["status"] not in ("succeeded", "observed"):
         raise click.exceptions.Exit(1)
 
 
 def _print_json(run: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(run, indent=2, sort_keys=True, ensure_ascii=False))
+    click.echo(json_text(run, indent=2, sort_keys=True))
 
 
 def _input(text: str) -> tuple[str, Any]:

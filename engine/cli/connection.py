@@ -9,12 +9,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
-import click
 import httpx
 
 from engine.app.places import DataLock, DataLocked, ServerFile
 from engine.cli.options import Where, resolve
+from engine.cli.output import show
 from engine.core.errors import Refused, SettingsError, WakilError
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -46,6 +47,13 @@ class Api:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise _error_of(answer)
+
+
+def segment(name: str) -> str:
+    """A name or id as one piece of a path, whatever stands in it. Raises WakilError."""
+    if name in ("", ".", ".."):
+        raise WakilError(f"'{name}' names nothing")
+    return quote(name.encode("utf-8", "replace"), safe="")
 
 
 def _error_of(answer: httpx.Response) -> WakilError:
@@ -116,4 +124,4 @@ def _alone(where: Where) -> Iterator[httpx.Client]:
 
 def say(text: str) -> None:
     """A line for people, on standard error: standard output is data."""
-    click.echo(text, err=True)
+    show(text, err=True)

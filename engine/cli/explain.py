@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from engine.cli.connection import Api, connect
+from engine.cli.connection import Api, connect, segment
 from engine.cli.options import format_option, server_options
 from engine.cli.output import json_text, show
 
@@ -36,8 +36,8 @@ def explain(id_: str, format_: str, **place: Any) -> None:
 
 def _find(api: Api, id_: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     if not id_.startswith("r_"):
-        return api.get(f"/decisions/{id_}"), None
-    run = api.get(f"/runs/{id_}")
+        return api.get(f"/decisions/{segment(id_)}"), None
+    run = api.get(f"/runs/{segment(id_)}")
     return (api.get(f"/decisions/{run['firing']}"), run) if run["firing"] else (None, run)
 
 
