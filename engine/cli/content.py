@@ -56,9 +56,11 @@ def check(directory: str | None, format_: str) -> None:
     print_problems(bundle.warnings, format_)
     if format_ == "text":
         cases = sum(len(test.cases) for test in loaded.tests)
-        rules = sum(not is_shipped(rule.position.file) for rule in bundle.rules)
+        own = sum(not is_shipped(rule.position.file) for rule in bundle.rules)
+        shipped = len(bundle.rules) - own
         click.echo(
-            f"{bundle.root}: {rules} rules, {len(bundle.playbooks)} playbooks, "
+            f"{bundle.root}: {own} rules{f' over {shipped} shipped' if shipped else ''}, "
+            f"{len(bundle.playbooks)} playbooks, "
             f"{cases} cases: good ({bundle.commit})"
         )
 

@@ -44,10 +44,23 @@ def apply_overrides(
             message = f"there is no rule set '{shorten(set_name)}' to override{hint}"
             report.error(override.target.position, message, "unknown-ruleset")
         elif not rule_name:
+            _warn_of_new_variables(ruleset, override.changes, report)
             named[set_name] = merged(ruleset, override.changes)
         else:
             named[set_name] = _in_rule(ruleset, rule_name, override, report)
     return [named.get(text_of(node, "name"), node) for node in rulesets]
+
+
+def _warn_of_new_variables(ruleset: Fields, changes: Fields, report: Report) -> None:
+    """A variable that the rule set does not have is read by no rule of it: most likely a slip."""
+    known, given = fields_of(ruleset, "vars"), fields_of(changes, "vars")
+    names = {key.text for key, _ in known.entries} if known is not None else set()
+    for key, _ in given.entries if given is not None else ():
+        if key.text not in names:
+            hint = did_you_mean(key.text, names)
+            name = text_of(ruleset, "name")
+            message = f"rule set '{name}' has no variable '{shorten(key.text)}'{hint}"
+            report.warn(key.position, message, "unknown-variable")
 
 
 def _in_rule(ruleset: Fields, name: str, override: Override, report: Report) -> Fields:

@@ -2,17 +2,18 @@
 
 The schemas are JSON Schema (draft 2020-12), so that editors complete and check by them; a test
 holds this reading of them against the `jsonschema` package. Read here: `type`, `properties`,
-`additionalProperties`, `propertyNames`, `required`, `oneOf` of `required` (exactly one of these
-keys), `if: {not: {required}}, then: {required}`, `allOf` of `if: {properties}, then: {required}`,
-`anyOf` (told apart by type), `items`, `enum`, `const`, `minimum`, `maximum`, `minLength`,
-`pattern`, `min`/`max` of `Items` and `Properties`, `$ref` to `#/$defs/…`; and, unknown to editors,
-`x-is` (what the value is called in a message), `x-later` (keys of a later version), `x-secret`
-(the value is not shown).
+`patternProperties`, `additionalProperties`, `propertyNames`, `required`, `oneOf` of `required`
+(exactly one of these keys), `if: {not: {required}}, then: {required}`, `allOf` of
+`if: {properties}, then: {required}`, `anyOf` (told apart by type), `items`, `enum`, `const`,
+`minimum`, `maximum`, `minLength`, `pattern`, `min`/`max` of `Items` and `Properties`, `$ref` to
+`#/$defs/…`; and, unknown to editors, `x-is` (what the value is called in a message), `x-later`
+(keys of a later version), `x-secret` (the value is not shown).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -128,9 +129,15 @@ class _Checker:
     def _mapping(self, node: Fields, schema: Schema) -> None:
         properties: Mapping[str, Any] = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
+        patterns: Mapping[str, Any] = schema.get("patternProperties", {})
         for name, value in node.entries:
+            fitting = [its for pattern, its in patterns.items() if re.search(pattern, name.text)]
+            for its in fitting:
+                self.check(value, its, name.text)
             if name.text in properties:
                 self.check(value, properties[name.text], name.text)
+            elif fitting:
+                continue
             elif others is False:
                 self._unknown(node, name, value, schema)
             elif others is not True:
