@@ -141,7 +141,7 @@ class Wakil:
 
     def upcoming(self, limit: int) -> Sequence[Upcoming]:
         """The engine's deadlines, schedules and lapsing approvals, soonest first."""
-        found = [*self._deadlines(limit), *self._schedules(), *self._lapses()]
+        found = [*self._deadlines(limit), *self._schedules(), *self._lapses(limit)]
         return sorted(found, key=lambda each: each.at)[:limit]
 
     def _deadlines(self, limit: int) -> list[Upcoming]:
@@ -174,13 +174,23 @@ class Wakil:
             for each in bundle.schedules
         ]
 
-    def _lapses(self) -> list[Upcoming]:
+    def _lapses(self, limit: int) -> list[Upcoming]:
         waiting = self.store.runs.list_approvals(status="waiting", limit=100).items
-        return [
-            Upcoming(each.expires, "lapses", more={"approval": each.id, "run": each.run})
-            for each in waiting
-            if each.expires is not None
-        ]
+        soonest = sorted(
+            ((each.expires, each) for each in waiting if each.expires is not None),
+            key=lambda found: found[0],
+        )
+        return [self._lapse(at, approval) for at, approval in soonest[:limit]]
+
+    def _lapse(self, at: int, approval: Approval) -> Upcoming:
+        more: dict[str, Json] = {
+            "approval": approval.id,
+            "run": approval.run,
+            "since": format_instant(approval.created),
+        }
+        if run := self.store.runs.get_run(approval.run):
+            more["playbook"] = run.playbook
+        return Upcoming(at, "lapses", more=more)
 
     # ── acts ──────────────────────────────────────────────────────────────────────────────────
 

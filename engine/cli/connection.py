@@ -98,7 +98,8 @@ def _remote(url: str, token: str) -> httpx.Client:
 
 @contextmanager
 def _alone(where: Where) -> Iterator[httpx.Client]:
-    from engine.app.build import build, read_machine
+    from engine.app.build import build
+    from engine.app.machine import read_machine
     from engine.app.web import build_web
 
     os.umask(0o077)

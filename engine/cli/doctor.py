@@ -63,8 +63,8 @@ def _panel() -> Finding:
 def _content(where: Where) -> Iterator[Finding]:
     from engine.act.authorise import permissions
     from engine.act.charter import compile_charter
-    from engine.app.build import read_machine
     from engine.app.loading import load_bundle
+    from engine.app.machine import read_machine
     from engine.app.planted import refuse_planted
     from engine.lang.settings import settings_of
 

@@ -42,7 +42,7 @@ def run(
     if gateway_port is not None:
         click.echo("this version has no gateway: --gateway-port is kept for it", err=True)
 
-    from engine.app.build import read_machine
+    from engine.app.machine import read_machine
     from engine.lang.settings import settings_of
     from webui.server import serve
 
