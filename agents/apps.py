@@ -43,6 +43,8 @@ class Apps:
         self._services: list[Mapping[str, Any]] = list(context.settings.get("services", ()))
         timeout = parse_duration(context.settings.get("timeout", "3s")) or 3 * SECOND
         self._timeout = timeout / SECOND
+        self._past: dict[str, _Past] = {}
+        """What is remembered of each service, read from the database once."""
 
     def collect(self) -> Collection:
         """One `service` fact for each declared service."""
@@ -84,9 +86,8 @@ class Apps:
 
     def _remember(self, name: str, unit: Unit) -> _Past:
         """Since when it is so, and how often a new process took an earlier one's place."""
-        kept = self._context.memory.get(f"service/{name}")
         now = self._context.clock.now()
-        past = _Past(**kept) if isinstance(kept, dict) else _Past("", now, 0, None)
+        past = self._past.get(name) or self._recall(name, now)
         process = list(unit.process) if unit.process else past.process
         renewed = past.process is not None and process != past.process
         if unit.state == past.state and not renewed and process == past.process:
@@ -106,7 +107,14 @@ class Apps:
                 "process": present.process,
             },
         )
+        self._past[name] = present
         return present
+
+    def _recall(self, name: str, now: int) -> _Past:
+        kept = self._context.memory.get(f"service/{name}")
+        past = _Past(**kept) if isinstance(kept, dict) else _Past("", now, 0, None)
+        self._past[name] = past
+        return past
 
 
 # ── service.start, service.stop, service.restart ──────────────────────────────────────────────

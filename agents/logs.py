@@ -35,6 +35,8 @@ class Logs:
         self._journal = journalctl() if context.settings.get("journal") else None
         self._tails: dict[str, Tail] = {}
         self._told: set[str] = set()
+        self._used: set[str] = set()
+        """Patterns that have been looked for."""
         self._unsaved: dict[str, Json] = {}
         self._saved: dict[str, Json] = {}
         self._cursor = context.memory.get("journal")
@@ -63,12 +65,13 @@ class Logs:
         """Follows what the patterns name by now. What was there when a pattern was first used is
         followed from its end, what comes later from its beginning."""
         for pattern in self._patterns:
-            known = self._context.memory.get(f"pattern/{pattern}")
+            known = pattern in self._used or self._context.memory.get(f"pattern/{pattern}")
             for path in sorted(glob.iglob(pattern))[:MAX_FILES]:  # noqa: PTH207 - absolute
                 if path not in self._tails and len(self._tails) < MAX_FILES:
                     self._follow(path, from_end=known is None)
             if known is None:
                 self._unsaved[f"pattern/{pattern}"] = True
+            self._used.add(pattern)
 
     def _follow(self, path: str, from_end: bool) -> None:
         kept: Any = self._context.memory.get(f"file/{path}")
