@@ -49,6 +49,11 @@ class Condition:
     position: Position
     text: str
 
+    @property
+    def is_plain(self) -> bool:
+        """Written as one expression, not as `{all|any: …}`."""
+        return not self.text.startswith("{")
+
 
 @dataclass(frozen=True, slots=True)
 class Selector:

@@ -305,7 +305,7 @@ def _uncovered(bundle: Bundle, coverage: _Coverage) -> Iterable[Uncovered]:
 def _conditions(rule: Rule, condition: Condition, coverage: _Coverage) -> Iterable[Uncovered]:
     for part in condition.parts:
         expression = part.condition
-        if (rule.id, expression.text) not in coverage.held:
+        if not {(rule.id, expression.text), (rule.id, condition.text)} & coverage.held:
             yield Uncovered(
                 rule.ruleset, rule.name, expression.file, expression.line, expression.text
             )

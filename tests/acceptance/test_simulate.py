@@ -153,7 +153,13 @@ rules:
     assert prefer["at"] == deny["at"] == "2026-01-01T00:01:00Z"
     assert (deny["decision"], deny["key"]) == ("deny", {"model.id": "a"})
     assert deny["data"] == {"selector": "candidate", "reason": "too slow"}
-    assert [each["fact"]["kind"] for each in deny["because"]] == ["task", "model"]
+    assert [
+        (each["condition"], each["line"], each["fact"]["kind"]) for each in deny["because"]
+    ] == [
+        ("defined(task.max_seconds)", 6, "task"),
+        ("defined(model.p95_seconds)", 6, "model"),
+        ("model.p95_seconds > task.max_seconds", 7, "model"),
+    ]
 
 
 # ── hostile lines ─────────────────────────────────────────────────────────────────────────────

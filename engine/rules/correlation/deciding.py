@@ -20,7 +20,11 @@ WITHDRAWN: Final = "withdrawn"
 
 
 def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
-    """One entry for each part that held, with its line and its fact."""
+    """One entry for each part that held, with its line and its fact, and one for `that`."""
+    source, that = plan.source, plan.source.that
+    if given and that is not None and len(source.parts) == 1 and source.is_plain:
+        place = source.position  # what reads the clock was put aside; shown is what was written
+        return (Because(source.text, place.file, place.line, given[0][1].fact),)
     reasons: list[Because] = []
     for slot, record in given:
         for part, bit in zip(slot.parts, slot.part_bits, strict=True):
@@ -29,6 +33,10 @@ def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
                 reasons.append(
                     Because(expression.text, expression.file, expression.line, record.fact)
                 )
+    if reasons and that is not None:
+        named = [(slot.name, record) for slot, record in given if slot.name in that.names]
+        first = min(named, key=lambda each: that.text.find(each[0]), default=("", given[0][1]))
+        reasons.append(Because(that.text, that.file, that.line, first[1].fact))
     return tuple(reasons)
 
 
