@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from engine.core.errors import NotFound, Refused
+from engine.core.errors import NotFound, Refused, StoreError
 from engine.core.runs import ENDED, Approval, ApprovalStatus, Run, Step
 from engine.core.values import Json
 from engine.store.database import Database
@@ -23,12 +24,15 @@ from engine.store.rows import (
 )
 from engine.store.tables import approvals, runs, steps
 
+_log = logging.getLogger(__name__)
+
 
 class Runs:
     """Every call is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._damaged: set[str] = set()
 
     # ── runs ──────────────────────────────────────────────────────────────────────────────────
 
@@ -59,8 +63,24 @@ class Runs:
         return self._runs(statement)
 
     def unfinished_runs(self) -> Sequence[Run]:
-        """Runs that have not ended, oldest first."""
-        return self._runs(select(runs).where(runs.c.status.not_in(ENDED)).order_by(runs.c.number))
+        """Runs that have not ended, oldest first. One whose row is damaged is left out and logged:
+        it must not keep the others from going on."""
+        open_ = runs.c.status.not_in(ENDED)
+        try:
+            return self._runs(select(runs).where(open_).order_by(runs.c.number))
+        except StoreError:
+            with self._database.read() as connection:
+                ids = connection.scalars(select(runs.c.id).where(open_).order_by(runs.c.number))
+                return [run for each in ids.all() if (run := self._sound(each)) is not None]
+
+    def _sound(self, run: str) -> Run | None:
+        try:
+            return self.get_run(run)
+        except StoreError as error:
+            if run not in self._damaged:
+                self._damaged.add(run)
+                _log.error("run %s cannot be read and is left as it stands: %s", run, error)
+            return None
 
     def runs_of_firing(self, firing: str) -> Sequence[Run]:
         """Runs that a firing started, oldest first."""

@@ -60,7 +60,7 @@ def read_everything(store: Store) -> list[str]:
         lambda: store.decisions.list(),
         lambda: store.decisions.unsent(),
         lambda: store.alerts.open(),
-        lambda: store.runs.unfinished_runs(),
+        lambda: store.runs.get_run("r"),
         lambda: store.runs.steps_of("r"),
         lambda: store.runs.list_approvals(),
         lambda: store.audit.verify(),
@@ -126,4 +126,17 @@ def test_a_deep_value_is_a_sentence(tmp_path: Path):
         connection.exec_driver_sql("UPDATE settings SET value = ?", (deep,))
     with pytest.raises(StoreError, match="not JSON"):
         store.settings.get("deep")
+    store.close()
+
+
+def test_a_damaged_run_keeps_no_other_from_going_on(tmp_path: Path, caplog):
+    store = Store.open(tmp_path / "wakil.db")
+    for name in ("one", "two", "three"):
+        store.runs.add_run(Run(name, "p", "queued", {}, Trigger(), "c"))
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE runs SET inputs = '\x80\x04.' WHERE id = 'two'")
+    for _ in range(3):
+        assert [run.id for run in store.runs.unfinished_runs()] == ["one", "three"]
+    assert len(caplog.messages) == 1
+    assert "run two cannot be read" in caplog.messages[0]
     store.close()
