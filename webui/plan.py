@@ -32,8 +32,9 @@ def way_back_of(playbook: Playbook, steps: Sequence[Step]) -> list[Json]:
             continue
         undone = latest.get(spec.rollback.path)
         status = undone.status if undone is not None else "ready"
-        name = spec.rollback.name or spec.rollback.uses or spec.name
-        way.append({"path": spec.rollback.path, "name": name, "status": status})
+        uses = spec.rollback.uses or ""
+        name = spec.name if spec.rollback.name in ("", uses) else spec.rollback.name
+        way.append({"path": spec.rollback.path, "name": name, "uses": uses, "status": status})
     return way
 
 

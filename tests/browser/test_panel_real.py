@@ -118,7 +118,7 @@ def test_from_the_set_up_link_to_the_first_firing(
         "A run waits for your answer; one alert is open, and it is critical. The rest is well."
     )
     expect(page.locator(".need .t")).to_have_text(
-        ["disk-cleanup: Grow it?", "/ on web-1 is 94 % full"]
+        ["disk-cleanup on web-1: Grow it?", "/ on web-1 is 94 % full"]
     )
     expect(page.locator(".feed > li")).to_contain_text("Began disk-cleanup on web-1 /")
     page.locator(".feed").get_by_role("link").click()
@@ -134,7 +134,7 @@ def test_answering_acknowledging_and_pausing_pass_the_gate(page: Page, real: Rea
     enter(page, real)
     _, question = fire(real)
     page.get_by_role("button", name="Acknowledge").click()
-    expect(page.locator(".need .t")).to_have_text(["disk-cleanup: Grow it?"])
+    expect(page.locator(".need .t")).to_have_text(["disk-cleanup on web-1: Grow it?"])
     alert = real.store.alerts.get("f1")
     assert alert is not None
     assert (alert.status, alert.acknowledged_by) == ("acknowledged", "user:layla")

@@ -338,7 +338,12 @@ def test_a_playbook_is_run_and_shown(web: Web, admin):
         ("on_failure.0", False),
     ]
     assert run["way_back"] == [
-        {"path": "steps.0.rollback", "name": "files.restore", "status": "ready"}
+        {
+            "path": "steps.0.rollback",
+            "name": "Prune",
+            "uses": "files.restore",
+            "status": "ready",
+        }
     ]
     listed = admin.get("/api/v1/runs?playbook=p&status=queued").json["items"]
     assert listed[0]["steps"][0]["status"] == "succeeded"

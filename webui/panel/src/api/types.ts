@@ -202,7 +202,7 @@ export type Run = {
   steps: Step[];
   plan?: PlannedStep[];
   approvals?: Approval[];
-  way_back?: { path: string; name: string; status: string }[];
+  way_back?: { path: string; name: string; uses?: string; status: string }[];
 };
 
 export type Approval = {

@@ -3,11 +3,15 @@ import { clock, moment, utc } from "../format/time";
 import { useNow } from "../live/hooks";
 import type { Rich } from "../words";
 
+/** A name of at most this many characters stays on one line: `web-1` is not broken at its hyphen. */
+const WHOLE = 20;
+
 /** Evidence: mono, left to right in every language. */
 export function Code({ children, strong = false }: { children: string; strong?: boolean }) {
+  const look = [strong ? "strong" : "", children.length <= WHOLE ? "nowrap" : ""].filter(Boolean).join(" ");
   return (
     <bdi dir="ltr">
-      <code className={strong ? "strong" : undefined}>{children}</code>
+      <code className={look || undefined}>{children}</code>
     </bdi>
   );
 }

@@ -61,6 +61,12 @@ describe("what happened", () => {
     expect([itself?.at, itself?.outcome]).toEqual(["2026-01-01T00:00:01Z", "resolved"]);
     expect(plain(tell(itself!))).toBe("Raised an alert: full. It resolved after 2\u00a0min.");
   });
+  it("has one row for a failed run and the alert that Wakil raises of it", () => {
+    const raised = { ...decision("f9", "alert", "2026-01-01T00:00:06Z"), ruleset: "wakil", rule: "run-failed", key: { host: "web-1", playbook: "clean" } };
+    const failed = run({ status: "failed", firing: "f1" });
+    expect(stories([raised, decision("f1", "run", "2026-01-01T00:00:01Z")], [failed]).map((row) => row.id)).toEqual(["f1"]);
+    expect(stories([raised], []).map((row) => row.id)).toEqual(["f9"]);
+  });
   it("has a row for a resolve whose firing is no longer at hand, and for a run by hand", () => {
     const rows = stories([decision("f1", "resolve", "2026-01-01T00:02:00Z")], [run({ rule: null, requester: "user:omar" })]);
     expect(rows.map((row) => row.outcome)).toEqual(["resolved", "verified"]);

@@ -79,6 +79,13 @@ const began = (group: Decision[]): string => {
   return (made.length > 0 ? made : group).map((one) => one.at).reduce((a, b) => (a < b ? a : b));
 };
 
+/** The alert that Wakil itself raises of a run that did not succeed: that run's row says it already. */
+function repeats(group: Decision[], runs: Run[]): boolean {
+  const first = group[0];
+  if (first?.ruleset !== "wakil" || first.rule !== "run-failed") return false;
+  return runs.some((run) => ["failed", "unknown"].includes(run.status) && run.playbook === first.key["playbook"] && run.host === first.key["host"]);
+}
+
 /** Firings and hand-started runs as rows, newest first. How a firing ended stands in its own row. */
 export function stories(decisions: Decision[], runs: Run[]): Story[] {
   const firings = new Map<string, Decision[]>();
@@ -86,6 +93,7 @@ export function stories(decisions: Decision[], runs: Run[]): Story[] {
   const runOf = new Map(runs.filter((run) => run.firing).map((run) => [run.firing as string, run]));
   const rows: Story[] = [];
   for (const [id, group] of firings) {
+    if (repeats(group, runs)) continue;
     const run = runOf.get(id) ?? null;
     rows.push({ id, at: began(group), person: null, decisions: group, run, outcome: run ? outcomeOfRun(run) : outcomeOfDecisions(group, false) });
   }

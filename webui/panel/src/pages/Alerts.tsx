@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Alert } from "../api/types";
 import { AckButton } from "../components/AckButton";
 import { Link } from "../components/Link";
@@ -69,18 +70,30 @@ function Row({ alert }: { alert: Alert }) {
   );
 }
 
-function Group({ title, alerts }: { title: string; alerts: Alert[] }) {
+/** Resolved alerts shown before more are asked for. */
+const LATELY = 12;
+
+function Group({ title, alerts, most = Infinity }: { title: string; alerts: Alert[]; most?: number }) {
+  const [all, setAll] = useState(false);
   if (alerts.length === 0) return null;
+  const shown = all ? alerts : alerts.slice(0, most);
   return (
     <>
       <h2 className="grp">
         {title} <span className="t3">{alerts.length}</span>
       </h2>
       <ul className="alerts">
-        {alerts.map((alert) => (
+        {shown.map((alert) => (
           <Row key={alert.id} alert={alert} />
         ))}
       </ul>
+      {shown.length < alerts.length && (
+        <div className="pad">
+          <button className="btn small" type="button" onClick={() => setAll(true)}>
+            {words.states.more}
+          </button>
+        </div>
+      )}
     </>
   );
 }
@@ -114,7 +127,7 @@ export function Alerts() {
           <>
             <Group title={words.alerts.open} alerts={open} />
             <Group title={words.alerts.acknowledged} alerts={taken} />
-            <Group title={words.alerts.resolved} alerts={over} />
+            <Group title={words.alerts.resolved} alerts={over} most={LATELY} />
           </>
         )}
       </section>

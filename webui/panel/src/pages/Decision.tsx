@@ -59,7 +59,7 @@ function Head({ firing, view }: { firing: Firing; view: ReactNode }) {
       </div>
       <div className="row under">
         {view}
-        <OutcomeStatus outcome={outcome} chip />
+        {(!firing.alert || (outcome !== "raised" && outcome !== "resolved")) && <OutcomeStatus outcome={outcome} chip />}
         {firing.alert &&
           (firing.resolved ? (
             <Chip icon="check">{words.decision.resolvedAt(clock(firing.resolved.at, true))}</Chip>

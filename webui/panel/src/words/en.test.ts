@@ -37,8 +37,8 @@ describe("the sentences of runs", () => {
     expect(plain(en.story.run.rolledBack("x", [], "no answer"))).toBe("Ran x; it failed: no answer. What it had done is rolled back.");
   });
   it("count steps", () => {
-    expect(en.run.counts(3, 1, 2)).toBe("6 steps: 3 done, 1 under way, 2 to come");
-    expect(en.run.counts(1, 0, 0)).toBe("1 step: 1 done");
+    expect(en.run.counts(3, 0, 1, 2)).toBe("6 steps: 3 done, 1 under way, 2 to come");
+    expect(en.run.counts(1, 1, 0, 0)).toBe("2 steps: 1 done, 1 failed");
     expect(en.decision.runDid(2, 3, 1)).toBe("did 2 of 3 steps; one was not needed");
   });
 });
@@ -46,6 +46,7 @@ describe("the sentences of runs", () => {
 describe("what follows from an answer", () => {
   it("names what cannot be undone, what is taken back, and what silence means", () => {
     expect(en.approval.yesBody(2, true)).toBe("The run goes on with 2 steps to come. At least one of them cannot be undone.");
+    expect(en.approval.yesBody(1, true)).toBe("The run goes on with 1 step to come. It cannot be undone.");
     expect(en.approval.noBody(1)).toBe("The run ends here and 1 step is taken back; an open alert stays open.");
     expect(en.approval.silenceBody(true, "15:16:05")).toBe("Same as reject, at 15:16:05.");
     expect(en.approval.silenceBody(false, "15:16:05")).toBe("Same as approve, at 15:16:05.");

@@ -130,9 +130,11 @@ export const en = {
     lastFact: (a: string) => `last fact ${a} ago`,
     needs: "Needs you", urgent: (n: number) => `${n}, most urgent first`,
     nothing: "Nothing waits for you", nothingBody: "Approvals and open alerts appear here, the most urgent first.",
-    moreAlerts: (n: number) => `${n} more under Alerts`,
+    moreAlerts: (n: number) => `${of(n, "more alert", "more alerts")} under Alerts`,
+    moreRuns: (n: number) => `${of(n, "more run waits", "more runs wait")}, under Runs`,
     seeRun: "See the run", review: "Review and answer", why: "Why?", acknowledge: "Acknowledge",
     lapses: (left: string, deny: boolean): Rich => ["Unanswered, it counts as ", deny ? "no" : "yes", " in ", strong(left), "."],
+    asks: (playbook: string, place: Rich): Rich => [code(playbook), ...on(place), ": "],
     never: "It waits until someone answers.",
     openFor: (severity: string, a: string, rule: string): Rich => [`${severity} for ${a}, by rule `, code(rule), "."],
     stale: " The fact behind it has gone stale.",
@@ -228,7 +230,7 @@ export const en = {
     asIf: "As JSON", view: "View", whyTab: "Why",
     resolvedAt: (at: string) => `Resolved at ${at}`, open: "Still open",
     chain: "Chain from fact to outcome",
-    seen: "seen", same: "same instant", later: (s: string) => `+${s}`,
+    seen: "seen", same: "same instant", later: (s: string) => `+${s}`, since: (at: string) => `since ${at}`,
     fact: (kind: string, place: Rich): Rich => ["A fact of the kind ", code(kind), ...on(place)],
     noFact: "The rule fired because something was absent", moreFacts: (n: number) => `${of(n, "more fact", "more facts")} took part.`,
     allTrue: "It was true", allTrueFor: "It was true, for as long as the rule asks", true: "True", held: "Held", free: "Free",
@@ -237,7 +239,7 @@ export const en = {
     did: (parts: Rich): Rich => parts,
     raise: "Raise an alert", runIt: (p: string): Rich => ["run ", code(p)], tell: (to: string): Rich => ["tell ", code(to)], noteFact: (k: string): Rich => ["note a fact ", code(k)], resolve: "Resolve the alert", record: "Only record it", and: " and ", answerReq: (d: string): Rich => [code(d)],
     alertText: "Alert", runText: "Run", told: "Told",
-    noRun: "No run followed", noRunBody: "The rule starts none.",
+    noRun: "No run followed", noRunBody: "No run was part of this decision.",
     runDid: (done: number, all: number, skipped: number): string =>
       all === 0 ? "has not begun a step" : `did ${done} of ${of(all, "step", "steps")}${skipped === 0 ? "" : skipped === 1 ? "; one was not needed" : `; ${say(skipped)} were not needed`}`,
     promised: (what: string): Rich => ["Verified: ", code(what)],
@@ -286,8 +288,10 @@ export const en = {
     },
     why: "Why did it start?", startedBy: (rule: string): Rich => ["Started by rule ", code(rule)], startedByPerson: (who: string): Rich => [`Started by ${who}`],
     soFar: (s: string) => `${s} so far`, took: (s: string) => `took ${s}`, dry: "Dry run",
-    timeline: "Timeline", counts: (done: number, now: number, todo: number) =>
-      [of(done + now + todo, "step", "steps") + ":", `${done} done`, now ? `, ${now} under way` : "", todo ? `, ${todo} to come` : ""].join(" ").replaceAll(" ,", ",").trim(),
+    timeline: "Timeline", counts: (done: number, failed: number, now: number, todo: number) =>
+      `${of(done + failed + now + todo, "step", "steps")}: ${[
+        `${done} done`, failed ? `${failed} failed` : "", now ? `${now} under way` : "", todo ? `${todo} to come` : "",
+      ].filter(Boolean).join(", ")}`,
     noSteps: "No step was begun", noStepsBody: "The reason stands above.",
     stepState: { running: "Running", waiting: "Waits", succeeded: "Done", failed: "Failed", skipped: "Skipped", rolled_back: "Rolled back", unknown: "Unknown", todo: "To come" },
     phase: { guard: "Guard: may it run?", steps: "Step", verify: "Verify", rollback: "Roll back", on_failure: "On failure", always: "Always" },
@@ -303,7 +307,7 @@ export const en = {
     left: (whole: string) => `left of ${whole}`, noLimit: "No time limit: it waits until someone answers.", lapsed: "The time is up.",
     yes: "If you approve", no: "If you reject", silence: "If nobody answers",
     yesBody: (steps: number, destructive: boolean): string =>
-      `The run goes on${steps ? ` with ${of(steps, "step", "steps")} to come` : ""}.${destructive ? " At least one of them cannot be undone." : ""}`,
+      `The run goes on${steps ? ` with ${of(steps, "step", "steps")} to come` : ""}.${!destructive ? "" : steps === 1 ? " It cannot be undone." : " At least one of them cannot be undone."}`,
     yesNext: (uses: string): Rich => ["Next: ", code(uses), "."],
     noBody: (back: number): string => `The run ends here${back ? ` and ${of(back, "step is", "steps are")} taken back` : ""}; an open alert stays open.`,
     silenceBody: (deny: boolean, at: string): string => (deny ? `Same as reject, at ${at}.` : `Same as approve, at ${at}.`),

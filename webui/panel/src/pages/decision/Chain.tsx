@@ -3,13 +3,13 @@ import type { Firing } from "../../api/types";
 import { Icon, type IconName } from "../../components/Icon";
 import { Status } from "../../components/Status";
 import { Code, Say, Time } from "../../components/Text";
-import { epoch, span } from "../../format/time";
+import { clock, epoch, span } from "../../format/time";
 import { outcomeOfFiring, placeOf } from "../../live/story";
 import { words, type Rich } from "../../words";
 import { outputsText } from "../run/outputs";
 import { Evidence, FactLine, Source } from "./Evidence";
 import { RunNode } from "./RunNode";
-import { durationText, durationWords, isCount } from "./timing";
+import { durationSeconds, durationText, durationWords, isCount } from "./timing";
 
 type NodeProps = {
   step: number;
@@ -80,13 +80,14 @@ function ConditionNode({ firing }: { firing: Firing }) {
   const timing = Object.entries(firing.timing ?? {}).filter(([name, value]) => value !== null && name !== "until" && name !== "resolve_after");
   const held = firing.timing?.["for"] ?? null;
   const first = firing.because.find((one) => one.fact)?.fact?.at ?? firing.at;
+  const since = durationSeconds(held);
   return (
     <Node
       step={2}
       icon="cond"
       name={words.chainMark.cond}
       at={<Time at={firing.at} seconds />}
-      after={later(first, firing.at)}
+      after={since === null ? later(first, firing.at) : said.since(clock(new Date((epoch(firing.at) - since) * 1000).toISOString(), true))}
       title={held !== null ? said.allTrueFor : said.allTrue}
     >
       <ul className="cond">
@@ -208,7 +209,8 @@ function OutcomeNode({ firing }: { firing: Firing }) {
   const said = words.decision;
   const outcome = outcomeOfFiring(firing);
   const run = firing.runs.at(-1);
-  const at = run?.ended ?? firing.resolved?.at ?? null;
+  // A run that has not ended has no outcome yet, whatever became of the alert.
+  const at = run ? run.ended : (firing.resolved?.at ?? null);
   const promised =
     outcome === "verified"
       ? run?.steps?.find((step) => step.phase === "verify" && step.status === "succeeded" && step.name && step.name.toLowerCase() !== "verify")
@@ -227,7 +229,7 @@ function OutcomeNode({ firing }: { firing: Firing }) {
       <p className="t2">
         {run?.error && `${run.error}. `}
         {promised && Object.keys(promised.outputs).length > 0 && `${outputsText(promised.outputs)}. `}
-        {firing.resolved ? said.resolvedBy(firing.resolved.reason) : firing.alert ? said.stillOpen : ""}
+        {firing.resolved ? said.resolvedBy(firing.resolved.reason) : firing.alert && outcome !== "raised" ? said.stillOpen : ""}
       </p>
     </Node>
   );

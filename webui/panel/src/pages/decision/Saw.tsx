@@ -7,6 +7,7 @@ import { Code, Say } from "../../components/Text";
 import { number } from "../../format/number";
 import { clock, epoch } from "../../format/time";
 import { words } from "../../words";
+import { durationSeconds } from "./timing";
 import { drawMarks, type Marking } from "./marks";
 
 const HIGH = 206;
@@ -56,10 +57,11 @@ export default function Saw({ firing, series }: { firing: Firing; series: Series
     if (!element) return;
     const seen = firing.because.find((one) => one.fact)?.fact?.at;
     const run = firing.runs.at(-1);
+    const held = durationSeconds(firing.timing?.["for"] ?? null);
     const marking: Marking = {
       limit: series.limit,
       limitWords: series.limit === null ? "" : words.decision.limit(number(series.limit)),
-      from: firing.timing?.["for"] && seen ? epoch(seen) : null,
+      from: held === null ? null : epoch(firing.at) - held,
       steps: [
         [1, seen ? epoch(seen) : null],
         [4, epoch(firing.at)],

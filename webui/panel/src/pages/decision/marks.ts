@@ -27,11 +27,23 @@ function limitLine(plot: uPlot, colour: Colour, marking: Marking, ratio: number)
   ctx.fillText(marking.limitWords, bbox.left + 4 * ratio, y - 5 * ratio);
 }
 
-function stepMark(plot: uPlot, colour: Colour, step: number, at: number, ratio: number): void {
+const RADIUS = 8;
+
+/** Places of the numbers: over their lines, moved apart where they would cover each other. */
+export function apart(wanted: number[], gap: number, right: number): number[] {
+  const places = [...wanted];
+  for (let i = 1; i < places.length; i += 1) places[i] = Math.max(places[i] ?? 0, (places[i - 1] ?? 0) + gap);
+  let most = right;
+  for (let i = places.length - 1; i >= 0; i -= 1) {
+    places[i] = Math.min(places[i] ?? 0, most);
+    most = (places[i] ?? 0) - gap;
+  }
+  return places;
+}
+
+function stepMark(plot: uPlot, colour: Colour, step: number, x: number, over: number, ratio: number): void {
   const { ctx, bbox } = plot;
-  const x = plot.valToPos(at, "x", true);
-  if (x < bbox.left || x > bbox.left + bbox.width) return;
-  const radius = 8 * ratio;
+  const radius = RADIUS * ratio;
   ctx.strokeStyle = colour("--wakil");
   ctx.lineWidth = ratio;
   ctx.setLineDash([2 * ratio, 3 * ratio]);
@@ -42,13 +54,13 @@ function stepMark(plot: uPlot, colour: Colour, step: number, at: number, ratio: 
   ctx.setLineDash([]);
   ctx.fillStyle = colour("--wakil-solid");
   ctx.beginPath();
-  ctx.arc(x, bbox.top - radius - ratio, radius, 0, 2 * Math.PI);
+  ctx.arc(over, bbox.top - radius - ratio, radius, 0, 2 * Math.PI);
   ctx.fill();
   ctx.fillStyle = colour("--on-wakil");
   ctx.font = `600 ${11 * ratio}px IBM Plex Sans, sans-serif`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  ctx.fillText(String(step), x, bbox.top - radius - ratio * 0.5);
+  ctx.fillText(String(step), over, bbox.top - radius - ratio * 0.5);
 }
 
 /** Drawn after the line, in canvas pixels. */
@@ -64,6 +76,14 @@ export function drawMarks(plot: uPlot, colour: Colour, marking: Marking): void {
     if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
   }
   limitLine(plot, colour, marking, ratio);
-  for (const [step, at] of marking.steps) if (at !== null) stepMark(plot, colour, step, at, ratio);
+  const seen = marking.steps
+    .flatMap(([step, at]): [number, number][] => (at === null ? [] : [[step, plot.valToPos(at, "x", true)]]))
+    .filter(([, x]) => x >= bbox.left && x <= bbox.left + bbox.width);
+  const over = apart(
+    seen.map(([, x]) => x),
+    (2 * RADIUS + 2) * ratio,
+    bbox.left + bbox.width,
+  );
+  seen.forEach(([step, x], index) => stepMark(plot, colour, step, x, over[index] ?? x, ratio));
   ctx.restore();
 }

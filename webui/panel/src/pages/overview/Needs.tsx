@@ -4,15 +4,17 @@ import { AckButton } from "../../components/AckButton";
 import { Icon } from "../../components/Icon";
 import { Link } from "../../components/Link";
 import { Blank, Sheet } from "../../components/Sheet";
-import { Code, Say } from "../../components/Text";
+import { Say } from "../../components/Text";
 import { age, epoch, span } from "../../format/time";
 import { useNow } from "../../live/hooks";
 import { openAlerts, waitingRuns } from "../../live/state";
 import { useLive } from "../../live/store";
-import { marked } from "../../live/story";
+import { marked, placeOf } from "../../live/story";
 import { words } from "../../words";
 
 const SHOWN = 6;
+/** Of the rows, those kept for alerts while many runs wait. */
+const FOR_ALERTS = 2;
 const RANK = { critical: 0, warning: 1, info: 2 };
 
 /** Critical first; of one severity, the one open longest. */
@@ -25,7 +27,10 @@ const lapse = (one: Approval): number => (one.expires ? epoch(one.expires) : Inf
 function ApprovalRow({ approval }: { approval: Approval }) {
   const { session } = useAccount();
   const now = useNow();
+  const { runs } = useLive();
   const may = mayAs(session.role, approval.role);
+  const host = runs.find((run) => run.id === approval.run)?.host ?? null;
+  const named = host !== null && approval.message.includes(host);
   return (
     <li>
       <Icon name="hand" />
@@ -33,10 +38,10 @@ function ApprovalRow({ approval }: { approval: Approval }) {
         <div className="t">
           {approval.playbook && (
             <>
-              <Code>{approval.playbook}</Code>:{" "}
+              <Say of={words.overview.asks(approval.playbook, named ? [] : placeOf(null, host))} />
             </>
           )}
-          {approval.message}
+          <Say of={marked(approval.message, { host })} />
         </div>
         <p>
           {approval.expires ? (
@@ -110,21 +115,30 @@ export function Needs() {
   const alerts = [...openAlerts(live)].sort(byUrgency);
   const refused = (live.status?.content.problems.length ?? 0) > 0;
   const all = approvals.length + alerts.length + (refused ? 1 : 0);
-  const room = Math.max(1, SHOWN - approvals.length);
-  const rest = alerts.length - Math.min(alerts.length, room);
+  const asked = approvals.slice(0, SHOWN - Math.min(alerts.length, FOR_ALERTS));
+  const room = SHOWN - asked.length;
+  const moreRuns = approvals.length - asked.length;
+  const moreAlerts = alerts.length - Math.min(alerts.length, room);
   return (
     <Sheet
       id="needs"
       className="needs"
       title={words.overview.needs}
       note={all > 0 ? words.overview.urgent(all) : undefined}
-      footer={rest > 0 ? <Link to="/alerts">{words.overview.moreAlerts(rest)}</Link> : undefined}
+      footer={
+        moreRuns + moreAlerts > 0 ? (
+          <>
+            {moreRuns > 0 && <Link to="/runs">{words.overview.moreRuns(moreRuns)}</Link>}
+            {moreAlerts > 0 && <Link to="/alerts">{words.overview.moreAlerts(moreAlerts)}</Link>}
+          </>
+        ) : undefined
+      }
     >
       {all === 0 ? (
         <Blank icon="check" title={words.overview.nothing} body={words.overview.nothingBody} />
       ) : (
         <ul className="rows need">
-          {approvals.map((one) => (
+          {asked.map((one) => (
             <ApprovalRow key={one.id} approval={one} />
           ))}
           {alerts.slice(0, room).map((one) => (

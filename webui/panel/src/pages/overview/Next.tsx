@@ -9,7 +9,7 @@ import { useLive } from "../../live/store";
 import { placeOf } from "../../live/story";
 import { words, type Rich } from "../../words";
 
-const SHOWN = 7;
+const SHOWN = 5;
 const HOUR = 3600;
 
 function say(one: Upcoming): Rich {
@@ -39,7 +39,7 @@ function Row({ one }: { one: Upcoming }) {
     <li>
       <div>
         <div className="when">{near ? <Left until={at} due={words.overview.due} /> : <Time at={one.at} day />}</div>
-        {near && one.since && <Passed since={epoch(one.since)} until={at} tone="wakil" />}
+        {near && one.since && <Passed since={epoch(one.since)} until={at} tone={one.type === "lapses" ? "you" : "wakil"} />}
       </div>
       <div>
         <Say of={say(one)} />{" "}

@@ -37,8 +37,8 @@ function Note({ line, lapses }: { line: Line; lapses: string | null }) {
         line.status !== "todo" &&
         line.status !== "waiting" &&
         line.status !== "failed" &&
-        ` ${words.run.stepState[line.status]}`}
-      {line.destructive && line.status === "todo" && ` ${words.run.destructive}`}
+        ` · ${words.run.stepState[line.status]}`}
+      {line.destructive && line.status === "todo" && ` · ${words.run.destructive}`}
       {line.status === "waiting" && step && (
         <>
           {words.run.asked}
@@ -95,8 +95,10 @@ export function Timeline({ run }: { run: Run }) {
   const lapses = run.approvals?.find((one) => one.status === "waiting")?.expires ?? null;
   const now = lines.filter((line) => line.status === "running" || line.status === "waiting").length;
   const todo = lines.filter((line) => line.status === "todo").length;
+  const failed = lines.filter((line) => line.status === "failed" || line.status === "unknown").length;
+  const done = lines.length - now - todo - failed;
   return (
-    <Sheet id="timeline" title={words.run.timeline} note={lines.length > 0 ? words.run.counts(lines.length - now - todo, now, todo) : undefined}>
+    <Sheet id="timeline" title={words.run.timeline} note={lines.length > 0 ? words.run.counts(done, failed, now, todo) : undefined}>
       {lines.length === 0 ? (
         <Blank icon="runs" title={words.run.noSteps} body={words.run.noStepsBody} />
       ) : (

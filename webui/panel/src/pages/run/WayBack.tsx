@@ -2,7 +2,7 @@ import type { Approval, Run } from "../../api/types";
 import { Icon } from "../../components/Icon";
 import { Blank, Sheet } from "../../components/Sheet";
 import { Actor } from "../../components/Status";
-import { Time } from "../../components/Text";
+import { Code, Time } from "../../components/Text";
 import { nameOf } from "../../live/story";
 import { words } from "../../words";
 
@@ -49,7 +49,9 @@ export function WayBack({ run, answered }: { run: Run; answered: Approval[] }) {
                 <div>
                   <span className="medium">{one.name}</span>
                   <br />
-                  <span className="t2 small">{words.run.back[one.status] ?? one.status}</span>
+                  <span className="t2 small">
+                    {one.uses && one.uses !== one.name && <Code>{one.uses}</Code>} {words.run.back[one.status] ?? one.status}
+                  </span>
                 </div>
               </li>
             ))}

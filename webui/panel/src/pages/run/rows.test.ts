@@ -23,6 +23,11 @@ describe("the timeline", () => {
     ]);
     expect(linesOf(run("failed", [A], plan))).toHaveLength(1);
   });
+  it("calls a way back by the step that it takes back", () => {
+    const undo = { ...step("steps.0.rollback", "succeeded", "2026-01-01T00:00:05Z", "2026-01-01T00:00:06Z"), name: "x", phase: "rollback" } as Step;
+    const [, line] = linesOf(run("failed", [A, undo], [{ ...planned("steps.0"), name: "Prune old logs" }]));
+    expect(line?.name).toBe("Prune old logs");
+  });
   it("shows of retries the last attempt, in the first one's place", () => {
     const again = step("steps.0", "succeeded", "2026-01-01T00:00:06Z", "2026-01-01T00:00:07Z", 2);
     const lines = linesOf(run("succeeded", [step("steps.0", "failed", "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z"), again], []));

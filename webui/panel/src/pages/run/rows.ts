@@ -20,9 +20,15 @@ export function linesOf(run: Run): Line[] {
   const planned = new Map(plan.map((one) => [one.path, one]));
   const last = new Map<string, Step>();
   for (const step of run.steps ?? []) last.set(step.path, step);
+  /** A way back without a name of its own goes by the step that it takes back. */
+  const nameOf = (step: Step): string => {
+    const own = step.name || planned.get(step.path)?.name || step.uses;
+    const undone = planned.get(step.path.replace(/\.rollback$/, ""));
+    return step.phase === "rollback" && own === step.uses && undone?.name ? undone.name : own;
+  };
   const begun: Line[] = [...last.values()].map((step) => ({
     path: step.path,
-    name: step.name || planned.get(step.path)?.name || step.uses,
+    name: nameOf(step),
     phase: step.phase,
     uses: step.uses,
     status: step.status,
