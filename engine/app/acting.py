@@ -59,7 +59,7 @@ def make_runner(
 def begin_acting(base: Foundation, judging: Judging, runner: Runner, stack: ExitStack) -> None:
     """Unfinished runs go on, and those that wait in the outbox begin."""
     intake = judging.intake
-    stack.callback(base.bus.subscribe(lambda topic, payload: _feed_outcome(intake, topic, payload)))
+    stack.callback(base.bus.subscribe(lambda topic, payload: _on_end(judging, topic, payload)))
     runner.launch()
     stack.callback(runner.shutdown)
     judging.dispatcher.starter = runner
@@ -76,6 +76,8 @@ def _raise_alert(intake: Intake, decision: Decision) -> None:
     intake.call(lambda: intake.handle([decision]))
 
 
-def _feed_outcome(intake: Intake, topic: str, payload: Any) -> None:
+def _on_end(judging: Judging, topic: str, payload: Any) -> None:
+    """A run that ended is a fact, and where it failed a reason to tell."""
     if topic == "run" and isinstance(payload, Run) and (fact := outcome_fact(payload)):
-        intake.submit([fact])
+        judging.intake.submit([fact])
+        judging.dispatcher.tell_of_failure(payload)

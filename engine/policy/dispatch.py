@@ -19,6 +19,7 @@ from engine.lang.model import Bundle, Rule
 from engine.store.decisions import Decisions, StoredDecision
 
 _log = logging.getLogger(__name__)
+_NOT_DONE = frozenset({"failed", "refused", "unknown"})
 Tell = Callable[[str, str], None]
 
 
@@ -71,12 +72,29 @@ class Dispatcher:
             self.starter.start(run)
             self.decisions.sent(run.id)
 
+    def tell_of_failure(self, run: Run) -> None:
+        """Tells the alerts of a run's firing that were to be told only if the run does not
+        succeed (`tell: on_failure`), once it has not."""
+        if run.trigger.firing is None or run.status not in _NOT_DONE:
+            return
+        latest = {
+            stored.decision.place: stored.decision
+            for stored in self.decisions.of_firing(run.trigger.firing)
+            if stored.decision.decision == "alert"
+        }
+        for decision in latest.values():
+            if decision.data.get("tell") == "on_failure":
+                self._tell_alert(decision.data)
+
+    def _tell_alert(self, data: Mapping[str, Any]) -> None:
+        self.tell("alerts", f"{data['severity']}: {data['text']}")
+
     def _tell_of(self, stored: StoredDecision) -> None:
         decision, data = stored.decision, stored.decision.data
         if decision.decision == "notify":
             self.tell(str(data["to"]), str(data["text"]))
         elif decision.decision == "alert" and data.get("tell") == "always":
-            self.tell("alerts", f"{data['severity']}: {data['text']}")
+            self._tell_alert(data)
 
 
 def _run_of(decision: Decision, rule: Rule | None, commit: str, now: int) -> Run:

@@ -320,6 +320,9 @@ def test_a_state_rule_s_run_verifies_that_its_firing_resolved(wakil: RunningWaki
     assert done["status"] == "succeeded"
     (step,) = steps_of(done, "verify")
     assert step["inputs"] == {"resolved": True, "within": "5m"}
+    outcomes = wakil.get("/facts", kind="outcome")["items"]
+    assert run["id"] in [each["data"]["run"] for each in outcomes]
+    assert "kept quiet" not in wakil.log.read_text()
 
 
 def test_a_failed_run_raises_the_alert_with_its_firing_s_severity(wakil: RunningWakil) -> None:
@@ -339,6 +342,9 @@ def test_a_failed_run_raises_the_alert_with_its_firing_s_severity(wakil: Running
     assert (alert["rule"], alert["severity"]) == ("run-failed", "critical")
     assert alert["key"] == {"host": "box", "playbook": "fails", "rule": "disks/full"}
     assert "fails" in alert["text"]
+    # `tell: on_failure`: recorded at once, told now.
+    until(lambda: "critical: /rule is full" in wakil.log.read_text(), what="the alert to be told")
+    assert "nobody hears" not in wakil.log.read_text()
     outcomes = wakil.get("/facts", kind="outcome")["items"]
     assert [each["data"]["rule"] for each in outcomes if each["data"]["run"] == run["id"]] == [
         "disks/full"
