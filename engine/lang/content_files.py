@@ -84,7 +84,7 @@ def read_files(root: Path) -> ContentFiles:
         for found in _listed(path, folder, problems):
             name = f"{folder}/{found}"
             if not found.endswith(suffix):
-                problems.extend(_misnamed(name, suffix))
+                problems.extend(_misnamed(root, name, suffix))
                 continue
             file = _read(root / name, name)
             if isinstance(file, Problem):
@@ -114,12 +114,15 @@ def _listed(path: Path, folder: str, problems: list[Problem]) -> Iterator[str]:
     yield from (name for name in names if not name.startswith("."))
 
 
-def _misnamed(name: str, suffix: str) -> list[Problem]:
-    """A file that looks like content and is not read for its suffix alone."""
-    if suffix == ".yaml" and name.endswith(".yml"):
-        message = f"is not read: name it {name.removesuffix('.yml')}.yaml"
-        return [Problem(Position(name), message, "file", "warning")]
-    return []
+def _misnamed(root: Path, name: str, suffix: str) -> list[Problem]:
+    """What looks like content and is not read for its suffix, or for its folder, alone."""
+    message = None
+    wrong = ".yml" if suffix == ".yaml" else ".json"
+    if name.endswith(wrong):
+        message = f"is not read: name it {name.removesuffix(wrong)}{suffix}"
+    elif name not in _SUFFIXES and any((root / name).glob(f"*{suffix}")):
+        message = f"is not read: files of {name.rpartition('/')[0]}/ lie directly in it"
+    return [] if message is None else [Problem(Position(name), message, "file", "warning")]
 
 
 def _read(path: Path, name: str) -> ContentFile | Problem:

@@ -17,6 +17,7 @@ from engine.core.ports import ActionType, AgentType
 from engine.lang.agent_settings import read_agents
 from engine.lang.calendars import read_calendar
 from engine.lang.content_files import ContentFile, ContentFiles, read_files
+from engine.lang.expression.suggest import did_you_mean, one_of
 from engine.lang.hosts import read_hosts
 from engine.lang.layers import Layer, Layers, is_shared, over_shipped
 from engine.lang.model import Bundle, Calendar, HostEntry, Playbook, RuleSet, Schedule
@@ -32,6 +33,7 @@ from engine.lang.settings import MACHINE_FILE, merge, read_settings
 from engine.lang.yaml import Fields, Node, Scalar, parse_partly, shorten
 
 _LATER: Final = ("models", "notifications")
+_CONFIGS: Final = ("wakil", "agents", *_LATER, "hosts", "calendar")
 _GUARD: Final = "policies/guard.yaml"
 
 
@@ -201,6 +203,10 @@ class _Loader:
             if file is not None:
                 message = "this version does not read this file yet"
                 self.report.warn(Position(file.name), message, "later")
+        for file in self._content.under("configs"):
+            if file.stem not in _CONFIGS:
+                hint = did_you_mean(file.stem, _CONFIGS) or f"; known here: {one_of(_CONFIGS, 9)}"
+                self.report.warn(Position(file.name), f"is not read{hint}", "file")
 
     # ── rule sets, playbooks, cases ───────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 """`wakil check`: every mistake of bad content with its place and what would be right."""
 
 import json
+import os
 import re
 
 import pytest
@@ -169,3 +170,42 @@ def test_an_unknown_format_is_usage(wakil, tmp_path):
 def test_the_shipped_content_is_good(wakil, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert wakil("check", "--format", "json").out == "[]\n"
+
+
+def test_what_looks_like_content_and_is_not_read_is_a_warning(wakil, tmp_path):
+    files = {
+        "policies/good.yaml": GOOD,
+        "policies/a.yml": GOOD,
+        "policies/web/b.yaml": GOOD,
+        "configs/agent.yaml": "agents: {}\n",
+        "schema/facts/job.json": "{}",
+        "playbooks/notes/readme.txt": "hello",
+    }
+    result = wakil("check", write(tmp_path, files))
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "configs/agent.yaml:1:1: warning: is not read; did you mean 'agents'?",
+        "policies/a.yml:1:1: warning: is not read: name it policies/a.yaml",
+        "policies/web:1:1: warning: is not read: files of policies/ lie directly in it",
+        "schema/facts/job.json:1:1: warning: is not read: name it schema/facts/job.schema.json",
+    ]
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/zero", "loop.yaml", "/nonexistent"])
+def test_links_are_not_followed(wakil, tmp_path, target):
+    directory = write(tmp_path, {"policies/good.yaml": GOOD})
+    (directory / "policies" / "loop.yaml").symlink_to(target)
+    result = wakil("check", directory)
+    assert result.code == 1
+    assert result.out.startswith("policies/loop.yaml:1:1: is a symbolic link")
+
+
+def test_pipes_and_folders_are_no_files(wakil, tmp_path):
+    directory = write(tmp_path, {"policies/good.yaml": GOOD, "policies/c.yaml/x": ""})
+    os.mkfifo(directory / "policies" / "b.yaml")
+    result = wakil("check", directory)
+    assert result.code == 1
+    assert result.out.splitlines() == [
+        "policies/b.yaml:1:1: is not a regular file",
+        "policies/c.yaml:1:1: is not a regular file",
+    ]
