@@ -63,6 +63,7 @@ def test_new_rows_wait_while_the_list_is_out_of_sight(page: Page, server: PanelS
     page.set_viewport_size({"width": 1440, "height": 300})
     page.evaluate("scrollTo(0, 250)")
     rows = page.locator(".feed > li")
+    expect(rows).not_to_have_count(0)
     before = rows.count()
     for number in range(3):
         text = f"new {number}"

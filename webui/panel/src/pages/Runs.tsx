@@ -44,7 +44,7 @@ function Row({ run }: { run: Run }) {
       </div>
       <div className="out">
         <OutcomeStatus outcome={outcomeOfRun(run)} />
-        {begun !== null && (
+        {begun !== null && run.status !== "observed" && run.status !== "refused" && (
           <span className="t3 small">
             <Value>{span(Math.max(0, (run.ended ? epoch(run.ended) : Math.floor(now)) - begun))}</Value>
           </span>

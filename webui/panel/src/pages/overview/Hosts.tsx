@@ -34,7 +34,7 @@ function Row({ host }: { host: Host }) {
   const { columns } = words.overview;
   return (
     <tr>
-      <td className="nolabel">
+      <td className="nolabel" title={host.name}>
         <Code strong>{host.name}</Code>
       </td>
       <td className="nolabel end2">
@@ -49,7 +49,7 @@ function Row({ host }: { host: Host }) {
       <td className="n" data-l={columns.disk}>
         {host.disk ? (
           <span className="pair disk">
-            <span className="t2">
+            <span className="t2" title={host.disk.mount}>
               <Code>{host.disk.mount}</Code>
             </span>
             <span className={host.disk.used_percent >= 90 ? "strong full" : "full"}>
