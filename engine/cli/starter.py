@@ -27,7 +27,7 @@ The shipped rules and playbooks apply too (`content.defaults` in `configs/wakil.
 content: {defaults: true}
 timezone: UTC
 # observe: record what would have run · approve: ask each time · auto: act within policy
-automation: {mode: approve}
+automation: {mode: auto}
 """,
     "configs/agents.yaml": """\
 # Services declared here are watched, and are the only ones that a playbook may restart:

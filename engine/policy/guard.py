@@ -63,10 +63,7 @@ class PolicyGuard:
 
     def _mode_for(self, run: Run) -> str:
         playbook = self.bundle().playbooks.get(run.playbook)
-        by_hand = run.trigger.rule is None
-        # A person who starts a playbook is the approval that the mode `approve` would ask for.
-        general = None if by_hand and self.mode() == "approve" else self.mode()
-        return strictest((general, run.trigger.mode, playbook.mode if playbook else None))
+        return strictest((self.mode(), run.trigger.mode, playbook.mode if playbook else None))
 
     def _request(self, run: Run, destructive: bool, targets: Sequence[str]) -> Fact:
         now = self.clock.now()

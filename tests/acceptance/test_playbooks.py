@@ -320,8 +320,12 @@ def test_a_state_rule_s_run_verifies_that_its_firing_resolved(wakil: RunningWaki
     assert done["status"] == "succeeded"
     (step,) = steps_of(done, "verify")
     assert step["inputs"] == {"resolved": True, "within": "5m"}
-    outcomes = wakil.get("/facts", kind="outcome")["items"]
-    assert run["id"] in [each["data"]["run"] for each in outcomes]
+    until(
+        lambda: (
+            run["id"] in [o["data"]["run"] for o in wakil.get("/facts", kind="outcome")["items"]]
+        ),
+        what="the outcome",
+    )
     assert "kept quiet" not in wakil.log.read_text()
 
 
@@ -345,10 +349,15 @@ def test_a_failed_run_raises_the_alert_with_its_firing_s_severity(wakil: Running
     # `tell: on_failure`: recorded at once, told now.
     until(lambda: "critical: /rule is full" in wakil.log.read_text(), what="the alert to be told")
     assert "nobody hears" not in wakil.log.read_text()
-    outcomes = wakil.get("/facts", kind="outcome")["items"]
-    assert [each["data"]["rule"] for each in outcomes if each["data"]["run"] == run["id"]] == [
-        "disks/full"
-    ]
+    (outcome,) = until(
+        lambda: [
+            each["data"]
+            for each in wakil.get("/facts", kind="outcome")["items"]
+            if each["data"]["run"] == run["id"]
+        ],
+        what="the outcome",
+    )
+    assert outcome["rule"] == "disks/full"
 
 
 # ── modes ─────────────────────────────────────────────────────────────────────────────────────
