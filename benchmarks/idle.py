@@ -1,6 +1,6 @@
 """What Wakil costs while nothing happens: `python -m benchmarks.idle [--json] [--quick]`.
 
-`wakil run` on a machine with some 400 processes more, thirty declared services and twenty quiet
+`wakil run` on a machine with some 400 processes more, 150 declared services and twenty quiet
 log files. Once with its agents and once without: the difference is the agent loop, from the look
 at the machine to facts that are typed, on disk and judged. A series is a numeric field of a
 subject, whose values come every five seconds.
@@ -27,7 +27,7 @@ if __package__ in (None, ""):
 from benchmarks.rules import show
 from benchmarks.server import Server
 
-PROCESSES, SERVICES, LOGS = 400, 30, 20
+PROCESSES, SERVICES, LOGS = 400, 150, 20
 WARM = 8
 """Seconds until what happens at the start is over."""
 Cost = dict[str, float]
