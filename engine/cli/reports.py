@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
 import click
 
 from engine.cli.output import show, show_json
 from engine.core.errors import Problem
-from engine.rules.casetests import CaseResult, TestReport
+
+if TYPE_CHECKING:  # a check needs no engine
+    from engine.rules.casetests import CaseResult, TestReport
 
 _SHIPPED: Final = "shipped/"
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
