@@ -70,8 +70,6 @@ def test_the_tutorial_heals_its_fault(tmp_path: Path) -> None:
     agents = _blocks(tutorial, "yaml")[0]
     agents = agents.replace("/tmp/worker.pid", str(pid_file)).replace("/tmp/worker]", f"{program}]")
     (site / "configs" / "agents.yaml").write_text(agents)
-    settings = site / "configs" / "wakil.yaml"
-    settings.write_text(settings.read_text().replace("mode: approve", "mode: auto"))
     assert [words[1] for words in commands] == ["init", "check", "test", "run", "runs", "explain"]
     for words in commands[1:3]:
         _run(words, tmp_path)
