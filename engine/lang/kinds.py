@@ -59,7 +59,7 @@ def kind_of_schema(name: str, schema: Mapping[str, Any]) -> FactKind:
         name=name,
         mode=mode,
         key=tuple(schema.get("x-key", ())),
-        is_global=schema.get("x-scope") == "global",
+        is_global=mode == "request" or schema.get("x-scope") == "global",
         complete=schema.get("x-complete", False),
         stale_after=_stale_after(schema) if mode == "state" else None,
         fields=fields,
