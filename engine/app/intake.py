@@ -61,6 +61,8 @@ class Intake:
         self._undelivered: list[Decision] = []
         self.hosts_seen: dict[str, int] = {}
         """Every host that reported, with when its last fact arrived."""
+        self.on_new_host: Callable[[str], None] = lambda host: None
+        """Called on the engine's thread with each host that reports for the first time."""
         self._queue: queue.SimpleQueue[_Facts | _Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -180,8 +182,11 @@ class Intake:
         decisions: list[Decision] = []
         for fact in facts:
             decisions.extend(self.engine.feed(fact, now))
-            if fact.host is not None:
+            if fact.host is not None and not _says_silent(fact):
+                arrived = fact.host not in self.hosts_seen
                 self.hosts_seen[fact.host] = now
+                if arrived:
+                    self.on_new_host(fact.host)
         self._position, self._last_fact, self._dirty = position, now, True
         self._guarded(lambda: self._dispatch(decisions))
         for item in items:
@@ -215,3 +220,8 @@ class Intake:
             work()
         except Exception:
             _log.exception("the engine's thread goes on after an error")
+
+
+def _says_silent(fact: Fact) -> bool:
+    """Whether it says of a host that it does not report: no word of the host itself."""
+    return fact.kind == "agent" and fact.data.get("state") == "silent"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.act.authorise import Permissions, screen
+from engine.app.expected import ExpectedHosts
 from engine.app.intake import Intake
 from engine.core.clock import Clock
 from engine.core.errors import FactRefused, Refused
@@ -48,6 +49,7 @@ class Observing:
         self._door = Door({})
         self.refusals: tuple[Refused, ...] = ()
         self.loop = Loop(self._post, self._changed, clock)
+        self._expected = ExpectedHosts(intake, clock, host)
 
     def take_up(self, bundle: Bundle, allowed: Permissions) -> None:
         """Agents whose settings are new or have changed are started anew; the rest go on."""
@@ -64,6 +66,7 @@ class Observing:
         self.refusals = tuple(refusals)
         for refusal in refusals:
             _log.warning("%s", refusal.message)
+        self._expected.take_up(bundle)
         self.loop.set_schedules(
             [(each.name, each.cron) for each in bundle.schedules], bundle.timezone, self._ring
         )
