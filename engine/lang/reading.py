@@ -27,6 +27,16 @@ class Report:
     """Gathers problems; files are read in any order and sorted at the end."""
 
     problems: list[Problem] = field(default_factory=list)
+    _places: set[Position] = field(default_factory=set)
+    _placed: int = 0
+    """How many of the problems `_places` covers."""
+
+    def places_of_errors(self) -> Collection[Position]:
+        """Where errors stand so far."""
+        fresh = self.problems[self._placed :]
+        self._placed = len(self.problems)
+        self._places.update(each.position for each in fresh if each.severity == "error")
+        return self._places
 
     def error(self, place: Position, message: str, code: str = "invalid") -> None:
         self.problems.append(Problem(place, message, code))

@@ -74,8 +74,8 @@ class ConditionReader:
         try:
             return build()
         except LangError as error:
-            places = {problem.position for problem in self.report.errors}
-            self.report.extend(p for p in error.problems if p.position not in places)
+            said = self.report.places_of_errors()
+            self.report.extend([p for p in error.problems if p.position not in said])
             return None
 
     def by(self, rule: Fields, when: Condition | None) -> tuple[Expression, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Pairs = list[tuple[str, int]]
 _PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
@@ -27,8 +28,10 @@ def content_start(text: str, start: int) -> int:
     return found.end() if found else start
 
 
+@lru_cache(maxsize=8)
 def source_offsets(text: str, start: int, end: int, style: str, value: str) -> list[int] | None:
-    """The index in `text` of each character of `value`; None where it cannot be told."""
+    """The index in `text` of each character of `value`; None where it cannot be told. Remembered,
+    because every part of an expression asks for its place in the same value."""
     start = content_start(text, start)
     candidates: Iterator[Pairs]
     if style == "plain":
