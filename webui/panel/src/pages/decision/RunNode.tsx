@@ -28,7 +28,7 @@ function StepLine({ step }: { step: Step }) {
       <Status icon={icon} tone={tone}>
         {words.run.stepState[step.status]}
       </Status>
-      <span>{step.phase === "guard" ? words.run.phase.guard : step.phase === "verify" ? words.run.phase.verify : step.name || step.uses}</span>
+      <span>{["guard", "verify", "rollback"].includes(step.phase) ? words.run.phase[step.phase] : step.name || step.uses}</span>
       <span className="t2">{[took, note].filter(Boolean).join(", ")}</span>
     </li>
   );
