@@ -87,7 +87,7 @@ def hand_over(data: Path, user: str) -> Path:
     """
     uid = uid_of(user)
     own = data.with_name(f"{data.name}-hands")
-    refuse_planted(data.parent)
+    refuse_planted(data.parent, inside=False)
     if own.is_symlink():
         raise ContentError(f"{own} is a link: the hands keep their own things there; remove it")
     own.mkdir(mode=0o700, exist_ok=True)

@@ -14,9 +14,9 @@ from engine.core.errors import ContentError, SettingsError
 _READ: Final = ("policies", "policies/tests", "playbooks", "configs", "schema", "schema/facts")
 
 
-def refuse_planted(path: Path, user: str | None = None) -> None:
-    """As root, only what belongs to root (or to `user`), with all folders above it and the files
-    in it: others could make root act.
+def refuse_planted(path: Path, user: str | None = None, *, inside: bool = True) -> None:
+    """As root, only what belongs to root (or to `user`), with all folders above it and what is
+    `inside` it: others could make root act.
 
     Raises ContentError naming what it is and its owner.
     """
@@ -26,7 +26,7 @@ def refuse_planted(path: Path, user: str | None = None) -> None:
     for above in reversed(path.parents):
         _refuse(above, above.stat(), {0}, sticky=True)
     _refuse(path, path.lstat(), trusted)
-    for inner in _files_in(path):
+    for inner in _files_in(path) if inside else ():
         _refuse(inner, inner.lstat(), trusted)
 
 
@@ -34,7 +34,7 @@ def refuse_planted_content(root: Path) -> None:
     """As root, only content all of whose files are root's. Raises ContentError."""
     if os.geteuid() != 0:
         return
-    refuse_planted(root)
+    refuse_planted(root, inside=False)
     for folder in _READ:
         if (root / folder).is_dir():
             for inner in (root / folder, *_files_in(root / folder)):

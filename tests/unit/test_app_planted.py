@@ -117,6 +117,21 @@ def test_only_plain_files_with_one_name_are_handed_over(tmp_path, monkeypatch):
     assert own.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_second_start_takes_what_the_first_handed_over(tmp_path):
+    user = pwd.getpwuid(NOBODY if ROOT else os.geteuid()).pw_name
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "wakil.db").write_text("db")
+    for _ in range(2):
+        refuse_planted(data, user)
+        own = hand_over(data, user)
+        assert (data / "wakil.db").stat().st_uid == data.stat().st_uid
+        assert own.stat().st_uid == os.geteuid()
+    if ROOT:
+        with pytest.raises(ContentError, match=f"belongs to user {NOBODY}"):
+            refuse_planted(data)
+
+
 def test_the_hands_own_folder_is_not_a_link(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "elsewhere").mkdir()
