@@ -23,9 +23,11 @@ _DURATION: Final = re.compile(r"(0|[1-9][0-9]{0,8})([smhdw])")
 _SIZES: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SIZE: Final = re.compile(r"(0|[1-9][0-9]{0,11}) ?(KiB|MiB|GiB|TiB)")
 _is_instant: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
+    r"(?:1[1-9]|[2-8]\d)\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,18})?([Zz]|[+-]\d\d:\d\d)"
 ).fullmatch
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS: Final = (-62_135_596_800, 253_402_300_799)
+"""Since the epoch: the first of the year 1, the last of the year 9999."""
 
 
 class Missing:
@@ -71,18 +73,27 @@ def parse_size(text: object) -> int | None:
 
 
 def parse_instant(text: object) -> int | None:
-    """RFC 3339 text with a zone in microseconds UTC; None where `text` is not one."""
+    """RFC 3339 text with a zone in microseconds UTC; None where `text` is not one.
+
+    Years are 1100 to 8999, so that calendars and zones stay within what a date can say; digits
+    beyond microseconds are cut off.
+    """
     if not isinstance(text, str) or not _is_instant(text):
         return None
     try:
-        since = datetime.fromisoformat(text) - _EPOCH
+        since = datetime.fromisoformat(text if text[-1] != "z" else text.upper()) - _EPOCH
     except ValueError:
         return None
     return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
 
 
 def format_instant(microseconds: int) -> str:
-    """RFC 3339 in UTC, with a fraction only where there is one: `2026-01-01T00:00:00Z`."""
+    """RFC 3339 in UTC, with a fraction only where there is one: `2026-01-01T00:00:00Z`.
+
+    A deadline beyond the year 9999 is said as its end.
+    """
     seconds, fraction = divmod(microseconds, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    if not _SECONDS[0] <= seconds <= _SECONDS[1]:
+        seconds, fraction = min(max(seconds, _SECONDS[0]), _SECONDS[1]), 0
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     return f"{text}.{fraction:06d}".rstrip("0") + "Z" if fraction else f"{text}Z"

@@ -172,6 +172,9 @@ REFUSED = {
     "time-a-number": ({**FACT, "at": 1767225600}, "'at' must be a time"),
     "time-without-zone": ({**FACT, "at": "2026-01-01T00:00:00"}, "'at' must be a time"),
     "year-zero": ({**FACT, "at": "0000-01-01T00:00:00Z"}, "'at' must be a time"),
+    "year-one": ({**FACT, "at": "0001-01-01T00:00:00+23:59"}, "'at' must be a time"),
+    "year-9999": ({**FACT, "at": "9999-12-31T23:59:59-23:59"}, "'at' must be a time"),
+    "february-30": ({**FACT, "at": "2026-02-30T00:00:00Z"}, "'at' must be a time"),
     "host-a-number": ({**FACT, "host": 7}, "'host' must be a name"),
     "data-a-list": ({**FACT, "data": [1]}, "'data' must be an object"),
     "gone-a-text": ({**FACT, "gone": "yes"}, "'gone' must be true or false"),
@@ -285,3 +288,40 @@ def test_bad_content_is_told_on_standard_error(wakil, content, tmp_path):
 def test_a_missing_file_is_usage(wakil, content, tmp_path):
     result = wakil("simulate", "--facts", tmp_path / "none", content)
     assert (result.code, result.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.123456Z"),
+        ("2026-01-01t03:00:00.5+03:00", "2026-01-01T00:00:00.5Z"),
+        ("2026-01-01T00:00:00z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00Z"),
+        ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"),
+        ("8999-12-31T23:59:59-23:59", "9000-01-01T23:58:59Z"),
+    ],
+)
+def test_times_as_rfc_3339_has_them(wakil, content, tmp_path, written, shown):
+    facts = lines(tmp_path / "f", {**FACT, "at": written})
+    (decision,) = wakil("simulate", "--facts", facts, content).lines
+    assert decision["at"] == decision["because"][0]["fact"]["at"] == shown
+
+
+def test_clocks_and_spans_of_any_size_break_nothing(wakil, tmp_path):
+    rules = """\
+name: a
+rules:
+  - {name: now, when: 'disk.used_percent > 90 and during("b") and time.hour >= 0'}
+  - {name: long, when: disk.used_percent > 90, absent: 999999999w, throttle: 999999999w}
+  - {name: ever, when: auth.result == "failed", count: 2, within: 999999999w, then: [{alert: x}]}
+"""
+    calendar = 'calendars: {b: {hours: "00:00-23:00"}}\n'
+    files = {"policies/a.yaml": rules, "configs/calendar.yaml": calendar,
+             "configs/wakil.yaml": "timezone: Asia/Riyadh\n"}  # fmt: skip
+    content = write(tmp_path / "content", files)
+    for at in ("1100-01-01T00:00:00+23:59", "8999-12-31T23:59:59-23:59"):
+        failed = {"at": at, "kind": "auth", "host": "h", "data": {"result": "failed"}}
+        facts = lines(tmp_path / "f", {**FACT, "at": at}, failed, failed)
+        result = wakil("simulate", "--facts", facts, content)
+        assert result.code == 0
+        assert "ever" in [each["rule"] for each in result.lines]
