@@ -62,7 +62,7 @@ export const en = {
     differ: "The two passwords differ. Type the same one twice.",
     short: "The password is too short: it needs at least 8 characters.",
     noToken: "This address lacks its token. Open the whole link that Wakil printed when it started.",
-    used: "This set-up link is not valid: it was used before, or has run out. Sign in, or start Wakil again for a new link.",
+    used: "This set-up link is not valid: it was used before, or has run out. Sign in; while there is no user, Wakil shows a new link each time it starts.",
     toSignIn: "Go to sign-in",
   },
 
