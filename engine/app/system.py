@@ -329,7 +329,9 @@ def content_status(state: ContentState) -> ContentStatus:
 
 def _raw(fact: Fact) -> dict[str, Any]:
     """A fact as the door reads it; `at` 0 means now."""
-    raw: dict[str, Any] = {"kind": fact.kind, "data": fact.data, "gone": fact.gone}
+    raw: dict[str, Any] = {"kind": fact.kind, "data": fact.data}
+    if fact.gone is not False:
+        raw["gone"] = fact.gone
     if fact.at:
         raw["at"] = format_instant(fact.at)
     if fact.host is not None:
