@@ -102,6 +102,14 @@ def _content(where: Where) -> Iterator[Finding]:
         )
     for refused in compile_charter(allowed, bundle.agents, where.data).refusals:
         yield Finding("actions", "note", refused.message)
+    if os.geteuid() == 0 and settings.user and allowed.open:
+        yield Finding(
+            "actions",
+            "note",
+            "the hands are root's and their list is open: whoever took the server over could run "
+            "anything as root",
+            "list what may be done: actions: {allow: [service.*], paths: [/var/log], commands: []}",
+        )
     if os.geteuid() == 0 and not settings.user:
         yield Finding(
             "rights",
