@@ -105,7 +105,11 @@ def composite(
             beside.append(piece)
         else:
             problems.append(_mixed(piece, kinds_of(piece, kinds), operator))
-    parts = tuple(Part(kind, joined(some, word), kind) for kind, some in grouped.items())
+    apart = listed and operator == "all"
+    parts = tuple(
+        Part(kind, joined(some, word), kind, tuple(some) if apart and len(some) > 1 else ())
+        for kind, some in grouped.items()
+    )
     if that is not None:
         problems.extend(_outside(that, kinds, {*grouped, *own}))
         beside.append(that)

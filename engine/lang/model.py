@@ -30,6 +30,13 @@ class Part:
     kind: str
     condition: Expression
     name: str
+    listed: tuple[Expression, ...] = ()
+    """The items of an `all` that were made one condition, as they were written."""
+
+    @property
+    def written(self) -> tuple[Expression, ...]:
+        """What must hold of the fact, item by item."""
+        return self.listed or (self.condition,)
 
 
 @dataclass(frozen=True, slots=True)

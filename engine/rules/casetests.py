@@ -304,8 +304,8 @@ def _uncovered(bundle: Bundle, coverage: _Coverage) -> Iterable[Uncovered]:
 
 def _conditions(rule: Rule, condition: Condition, coverage: _Coverage) -> Iterable[Uncovered]:
     for part in condition.parts:
-        expression = part.condition
-        if not {(rule.id, expression.text), (rule.id, condition.text)} & coverage.held:
-            yield Uncovered(
-                rule.ruleset, rule.name, expression.file, expression.line, expression.text
-            )
+        for expression in part.written:
+            if not {(rule.id, expression.text), (rule.id, condition.text)} & coverage.held:
+                yield Uncovered(
+                    rule.ruleset, rule.name, expression.file, expression.line, expression.text
+                )

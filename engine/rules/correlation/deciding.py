@@ -29,9 +29,9 @@ def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
     for slot, record in given:
         for part, bit in zip(slot.parts, slot.part_bits, strict=True):
             if plan.every or record.mask & bit:
-                expression = part.condition
-                reasons.append(
+                reasons.extend(
                     Because(expression.text, expression.file, expression.line, record.fact)
+                    for expression in part.written
                 )
     if reasons and that is not None:
         named = [(slot.name, record) for slot, record in given if slot.name in that.names]
@@ -43,9 +43,10 @@ def because(plan: ConditionPlan, given: Given) -> tuple[Because, ...]:
 def without_fact(plan: ConditionPlan) -> tuple[Because, ...]:
     """The entries of a condition that nothing has matched."""
     return tuple(
-        Because(part.condition.text, part.condition.file, part.condition.line, None)
+        Because(expression.text, expression.file, expression.line, None)
         for slot in plan.slots
         for part in slot.parts
+        for expression in part.written
     )
 
 
