@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,12 +18,14 @@ from engine.cli.logs import OneLine
 from engine.cli.options import place_options, resolve
 from engine.core.values import SECOND
 
+_PORT: Final = click.IntRange(0, 65535)
+
 
 @click.command()
 @click.option("--host", help="Address to listen on (WAKIL_HOST); 127.0.0.1 by default.")
-@click.option("--port", type=int, help="Port (WAKIL_PORT); 8000 by default, 0 takes a free one.")
+@click.option("--port", type=_PORT, help="Port (WAKIL_PORT); 8000 by default, 0 takes a free one.")
 @click.option("--database", metavar="URL", help="sqlite or postgresql://… (WAKIL_DATABASE).")
-@click.option("--gateway-port", type=int, hidden=True, help="For the gateway, once it is there.")
+@click.option("--gateway-port", type=_PORT, hidden=True, help="For the gateway, once it is there.")
 @click.option("--debug", is_flag=True, help="Say more in the log.")
 @place_options
 def run(
@@ -48,6 +50,8 @@ def run(
 
     machine = read_machine(where.content, where.data, where.config, database=database).load_early()
     settings = settings_of(machine.settings, machine.bundle().settings)
+    for warning in (*machine.warnings, *machine.bundle().warnings):
+        click.echo(f"warning: {warning}" if isinstance(warning, str) else str(warning), err=True)
     refuse_planted(machine.data, settings.user)
     make_private_directory(machine.data)
     _refuse_second(machine.data)

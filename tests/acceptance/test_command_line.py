@@ -154,6 +154,7 @@ def test_alone_what_waits_for_a_person_is_left_to_the_next_command(content: Path
         ("facts", "--limit", "0"),
         ("init",),
         ("run", "--port", "many"),
+        ("run", "--port", "65536"),
     ],
     ids=" ".join,
 )
@@ -176,6 +177,8 @@ def test_misuse_is_2(content: Path, arguments: tuple[str, ...]) -> None:
         ("approve", "nothing"),
         ("reject", "nothing"),
         ("facts", "--url", "http://127.0.0.1:9"),
+        ("run", "--content", "/nowhere"),
+        ("run", "--config", "/nowhere"),
     ],
     ids=" ".join,
 )
@@ -244,6 +247,17 @@ def test_simulate(content: Path) -> None:
     assert not (content / "var").exists()
 
 
+def test_run_refuses_content_that_is_not_good(content: Path) -> None:
+    (content / "policies" / "disks.yaml").write_text(
+        FILES["policies/disks.yaml"].replace("_p", "p")
+    )
+    done = wakil("run", "--port", "0", cwd=content)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "policies/disks.yaml:5:11: disk has no field 'usedpercent'" in done.stderr
+    assert "did you mean 'used_percent'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # ── with a server ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -297,11 +311,16 @@ def test_the_environment_says_where(content: Path, tmp_path: Path) -> None:
     running = RunningWakil(
         content,
         tmp_path / "live",
-        env={"WAKIL_AUTOMATION_MODE": "observe", "WAKIL_SERVER_HOST_NAME": "named"},
+        env={
+            "WAKIL_AUTOMATION_MODE": "observe",
+            "WAKIL_SERVER_HOST_NAME": "named",
+            "WAKIL_SERVER_HOST_NAEM": "misspelt",
+        },
     )
     with running:
         status = running.get("/system/status")
         assert status["host"] == "named"
+        assert "did you mean 'WAKIL_SERVER_HOST_NAME'?" in running.log.read_text()
         assert status["automation"]["mode"] == "observe"
         run = good(running.command("play", "says", "--with", "word=x"))
         assert run.endswith(" observed\n")
