@@ -18,6 +18,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import bare, peer, whole
+from benchmarks.consult import consulting
 from benchmarks.workload import Weather
 
 Result = dict[str, Any]
@@ -96,6 +97,11 @@ def compiling(quick: bool) -> list[Result]:
     return [{"part": "compile", **whole.compiling(1000), "aim": "compile < 0.5 s"}]
 
 
+def consults(quick: bool) -> list[Result]:
+    """A request's verdict."""
+    return [{"part": "consult", **consulting(1_000 if quick else 10_000), "aim": "p99 < 1 ms"}]
+
+
 def journal(quick: bool) -> list[Result]:
     """What facts cost on disk."""
     facts = 50_000 if quick else 1_000_000
@@ -109,6 +115,7 @@ PARTS: dict[str, Callable[[bool], list[Result]]] = {
     "speed": speeds,
     "memory": memory,
     "compile": compiling,
+    "consult": consults,
     "journal": journal,
 }
 

@@ -18,7 +18,7 @@ from engine.rules.correlation.surroundings import Surroundings
 
 CHAIN: int = 16
 """Facts from one outside fact, each decided by a rule that saw the one before."""
-_encode = JSONEncoder(sort_keys=True, default=str).encode
+encode = JSONEncoder(sort_keys=True, default=str).encode
 
 
 @dataclass(slots=True)
@@ -61,10 +61,10 @@ class Core:
         if at != self.fired_at:
             self.fired_at = at
             self.ordinals.clear()
-        name = _encode([rule, key])
+        name = encode([rule, key])
         ordinal = self.ordinals.get(name, 0)
         self.ordinals[name] = ordinal + 1
-        return _digest(f"{name[:-1]}, {at}, {ordinal}]")  # as `hashed(rule, key, at, ordinal)`
+        return digest(f"{name[:-1]}, {at}, {ordinal}]")  # as `hashed(rule, key, at, ordinal)`
 
     def feed_back(self, fact: Fact, by: str) -> None:
         """Queues a rule's fact: it comes after all rules have seen the one being judged."""
@@ -73,8 +73,9 @@ class Core:
 
 def hashed(*parts: Any) -> str:
     """Sixteen hexadecimal digits that stand for these parts."""
-    return _digest(_encode(parts))
+    return digest(encode(parts))
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """The hash of parts that are JSON text already, as `encode` writes it."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -10,7 +10,7 @@ from engine.core.facts import Fact
 from engine.core.values import Json
 from engine.lang.expression import evaluate
 from engine.lang.model import Selector
-from engine.rules.correlation.core import Core, hashed
+from engine.rules.correlation.core import Core, digest, encode
 from engine.rules.correlation.deciding import because, decided
 from engine.rules.correlation.facts import Record
 from engine.rules.correlation.joins import Given, at_hand
@@ -58,8 +58,10 @@ class RequestRule(Runtime):
             for combination in self.when.around(self.asked, request, at):
                 yield at_hand(self.plan.when, combination)
 
-    def decide(self, hand: Given, at: int, number: int) -> Iterator[tuple[Decision, Given]]:
-        """What the rule says of one combination."""
+    def decide(
+        self, hand: Given, at: int, number: int, asked: str
+    ) -> Iterator[tuple[Decision, Given]]:
+        """What the rule says of one combination; `asked` is the request's data as JSON text."""
         rule, core = self.rule, self.core
         combination = tuple(
             next((record for slot, record in hand if slot is own), None)
@@ -69,8 +71,7 @@ class RequestRule(Runtime):
         if key is None:
             return
         shown = self.keying.shown(key)
-        request = next(record for slot, record in hand if slot is self.asked)
-        firing = hashed(rule.id, shown, at, number, request.fact.data)
+        firing = digest(f"[{encode(rule.id)}, {encode(shown)}, {at}, {number}, {asked}]")
         scope = self.told(hand, at)
         scope["firing"] = firing
         reasons = because(self.plan.when, hand)
@@ -120,6 +121,7 @@ def consult(request: Record, rules: Sequence[RequestRule], core: Core, at: int) 
     candidates = _candidates(request.fact, core)
     said: list[tuple[Decision, Given, Selector | None]] = []
     switched: set[str] = set()
+    asked = encode(request.fact.data)
     for rule in rules:
         switch = rule.plan.switch
         if switch in switched:
@@ -129,7 +131,7 @@ def consult(request: Record, rules: Sequence[RequestRule], core: Core, at: int) 
             number += 1
             if rule.held_until(hand, at) is not None:
                 continue
-            for decision, given in rule.decide(hand, at, number):
+            for decision, given in rule.decide(hand, at, number, asked):
                 then = rule.rule.then
                 chosen = then[decision.place].selector if decision.place >= 0 else None
                 said.append((decision, given, chosen))
@@ -156,16 +158,19 @@ def _combined(
 ) -> Verdict:
     """`deny` beats `require` beats `prefer`; requires intersect; prefers order as written."""
     denied: dict[str, str] = {}
+    named = _Named(candidates)
     for wanted in ("deny", "require"):
         for decision, given, chosen in said:
             if decision.decision != wanted:
                 continue
-            for name, fact in candidates.items():
-                if _selects(chosen, name, fact, given) is (wanted == "deny"):
-                    denied.setdefault(name, str(decision.data["reason"]))
+            names = named.by(chosen, given)
+            if wanted == "require":
+                names = {name: None for name in candidates if name not in names}
+            for name in names:
+                denied.setdefault(name, str(decision.data["reason"]))
     left = [name for name in candidates if name not in denied]
-    prefers = [(given, chosen) for d, given, chosen in said if d.decision == "prefer"]
-    left.sort(key=lambda name: [not _selects(c, name, candidates[name], g) for g, c in prefers])
+    preferred = [named.by(chosen, given) for d, given, chosen in said if d.decision == "prefer"]
+    left.sort(key=lambda name: [name not in names for names in preferred])
     asks = dict.fromkeys(
         Ask(
             str(decision.data["role"]),
@@ -182,15 +187,42 @@ def _combined(
     return Verdict(request, decisions, tuple(left), denied, tuple(asks))
 
 
-def _selects(chosen: Selector | None, name: str, fact: Fact | None, given: Given) -> bool:
+class _Named:
+    """Which candidates a selector names, in their order: found once for each selector, but for
+    `candidate`, which depends on the facts at hand."""
+
+    def __init__(self, candidates: Mapping[str, Fact | None]) -> None:
+        self._candidates = candidates
+        self._known: dict[int, dict[str, None]] = {}
+
+    def by(self, chosen: Selector | None, given: Given) -> dict[str, None]:
+        if chosen is not None and chosen.candidate and not chosen.everything:
+            return self._at_hand(given)
+        names = self._known.get(id(chosen))
+        if names is None:
+            names = self._known[id(chosen)] = {
+                name: None for name, fact in self._candidates.items() if _selects(chosen, fact)
+            }
+        return names
+
+    def _at_hand(self, given: Given) -> dict[str, None]:
+        found = set()
+        for _, record in given:
+            name = str(record.fact.data.get("id"))
+            fact = self._candidates.get(name)
+            if fact is not None and fact.kind == record.table.name:
+                found.add(name)
+        if len(found) < 2:
+            return dict.fromkeys(found)
+        return {name: None for name in self._candidates if name in found}
+
+
+def _selects(chosen: Selector | None, fact: Fact | None) -> bool:
     """Whether a selector names a candidate. The request itself is named by `true` alone."""
     if chosen is None or chosen.everything:
         return True
     if fact is None:
         return False
-    if chosen.candidate:
-        return any(r.table.name == fact.kind and r.fact.data.get("id") == fact.data.get("id")
-                   for _, r in given)  # fmt: skip
     data = fact.data
     fields = (("id", chosen.id), ("provider", chosen.provider), ("tier", chosen.tier))
     if any(wanted is not None and data.get(field) != wanted for field, wanted in fields):
