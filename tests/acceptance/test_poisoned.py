@@ -81,13 +81,16 @@ def site(tmp_path: Path):
             "configs/wakil.yaml": "server: {host_name: box}\n",
         },
     )
-    wakil = RunningWakil(content, tmp_path / "data").start()
-    wakil.post("/facts", {"kind": "disk", "data": {"mount": "/", "used_percent": 95}})
-    until(lambda: wakil.get("/approvals", status="waiting")["items"], what="the question")
-    wakil.post("/system/pause", {"reason": "night"})
-    wakil.kill()
-    yield wakil
-    wakil.stop()
+    wakil = RunningWakil(content, tmp_path / "data")
+    try:
+        wakil.start()
+        wakil.post("/facts", {"kind": "disk", "data": {"mount": "/", "used_percent": 95}})
+        until(lambda: wakil.get("/approvals", status="waiting")["items"], what="the question")
+        wakil.post("/system/pause", {"reason": "night"})
+        wakil.kill()
+        yield wakil
+    finally:
+        wakil.stop()
 
 
 STATE = {"settings", "snapshots", "facts"}

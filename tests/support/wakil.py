@@ -72,7 +72,12 @@ class RunningWakil:
                 env=self._env,
                 start_new_session=True,
             )
-        until(self._healthy, 60, f"Wakil to be healthy, see {self.log}")
+        try:
+            until(self._healthy, 60, f"Wakil to be healthy, see {self.log}")
+        except BaseException:
+            if self.process.poll() is None:
+                self.kill()  # nobody else would end it
+            raise
         return self
 
     def _healthy(self) -> bool:
