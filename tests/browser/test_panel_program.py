@@ -231,7 +231,9 @@ def test_paused_by_two_presses_it_holds_the_run_until_resumed(panel: Page, site:
     expect(panel.locator(".deputy .mode")).to_contain_text("by layla")
     site.kill_worker()
     expect(panel.locator(".need")).to_contain_text("worker on box is stopped")
-    expect(panel.locator(".feed > li").first).to_contain_text("Will run restart-service")
+    expect(panel.locator(".feed > li").first).to_contain_text(
+        "Will run restart-service on box worker when automation is resumed."
+    )
 
     panel.get_by_role("button", name="Resume…").click()
     dialog = panel.get_by_role("dialog", name="Resume automation?")

@@ -1,3 +1,4 @@
+import { useLive } from "../live/store";
 import { marks, personOf, type Story } from "../live/story";
 import { tell } from "../live/tell";
 import { Link } from "./Link";
@@ -10,6 +11,7 @@ const addressOf = (story: Story): string => (story.decisions[0] ? `/decisions/${
 
 /** What happened, newest first: when, who, what, and how far it got. */
 export function Feed({ stories, day = false }: { stories: Story[]; day?: boolean }) {
+  const paused = useLive().status?.automation.paused ?? false;
   return (
     <ol className={`rows feed ${day ? "days" : ""}`} aria-live="polite">
       {stories.map((story) => {
@@ -20,7 +22,7 @@ export function Feed({ stories, day = false }: { stories: Story[]; day?: boolean
             <Actor person={person} />
             <div>
               <Link className="story" to={addressOf(story)}>
-                <Say of={tell(story)} />
+                <Say of={tell(story, paused)} />
               </Link>
             </div>
             <div className="out">

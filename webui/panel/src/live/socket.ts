@@ -12,7 +12,6 @@ let socket: Socket | null = null;
 let settle: ReturnType<typeof setTimeout> | undefined;
 let poll: ReturnType<typeof setInterval> | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
-let everLive = false;
 
 const quiet = (): void => undefined;
 
@@ -29,9 +28,8 @@ export async function connect(): Promise<void> {
   socket = io("/system", { transports: ["websocket", "polling"], reconnectionDelayMax: 5000 });
   socket.on("connect", () => {
     dispatch({ type: "connection", connection: "live", at: now() });
-    // What happened while the line was down has to be asked for.
-    if (everLive) void load().catch(quiet);
-    everLive = true;
+    // What happened before the line was up, the first time too, has to be asked for.
+    void load().catch(quiet);
   });
   const lost = (): void => {
     dispatch({ type: "connection", connection: "offline", at: now() });
@@ -86,5 +84,4 @@ export function disconnect(): void {
   socket?.removeAllListeners();
   socket?.disconnect();
   socket = null;
-  everLive = false;
 }

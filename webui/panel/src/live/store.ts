@@ -8,6 +8,9 @@ let state: Live = EMPTY;
 const listeners = new Set<() => void>();
 const taps = new Set<(event: Event) => void>();
 
+/** Events that are answers themselves, or of this browser alone. */
+const SNAPSHOTS = new Set<Event["type"]>(["loaded", "status", "connection"]);
+
 export const now = (): number => Date.now() / 1000;
 
 export function dispatch(event: Event): void {
@@ -32,13 +35,18 @@ export const useLive = (): Live => useSyncExternalStore(subscribe, current);
 
 /** Everything the frame and the Overview need, in one round; throws a Problem. */
 export async function load(): Promise<void> {
+  // What arrives while the answers are on their way may be newer than they are: it is said again after them.
+  const meanwhile: Event[] = [];
+  const stop = onEvent((event) => {
+    if (!SNAPSHOTS.has(event.type)) meanwhile.push(event);
+  });
   const [status, alerts, approvals, decisions, runs] = await Promise.all([
     get<Status>("/system/status"),
     get<Page<Alert>>("/alerts?limit=100"),
     get<Page<Approval>>("/approvals?status=waiting"),
     get<Page<Decision>>("/decisions?limit=60"),
     get<Page<Run>>("/runs?limit=40"),
-  ]);
+  ]).finally(stop);
   dispatch({
     type: "loaded",
     status,
@@ -48,6 +56,7 @@ export async function load(): Promise<void> {
     runs: runs.items,
     at: now(),
   });
+  for (const event of meanwhile) dispatch(event);
 }
 
 export async function loadStatus(): Promise<void> {

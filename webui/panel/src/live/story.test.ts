@@ -51,6 +51,8 @@ describe("what happened", () => {
     ]);
     expect(plain(tell(rows[1]!))).toBe("Ran clean on web-1 after disk-full fired. It was done in 4\u00a0s.");
     expect(plain(tell(rows[0]!))).toBe("Raised an alert: full");
+    const [queued] = stories([decision("f1", "run", "2026-01-01T00:00:01Z")], [run({ firing: "f1", status: "queued" })]);
+    expect(plain(tell(queued!, true))).toBe("Will run clean on web-1 when automation is resumed.");
   });
   it("tells in a firing's own row how it ended", () => {
     const raised = decision("f1", "alert", "2026-01-01T00:00:01Z", { text: "full" });

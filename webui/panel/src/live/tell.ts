@@ -6,7 +6,7 @@ import { marked, outcomeOfRun, personOf, placeOf, type Story } from "./story";
 const took = (run: Run): string => (run.started && run.ended ? span(epoch(run.ended) - epoch(run.started)) : "–");
 
 /** The sentence of a run, without who asked for it. */
-function tellRun(run: Run, key: Story["decisions"][number]["key"] | null): Rich {
+function tellRun(run: Run, key: Story["decisions"][number]["key"] | null, paused: boolean): Rich {
   const said = words.story.run;
   const place = placeOf(key, run.host);
   const rule = run.rule ? (run.rule.split("/").at(-1) ?? run.rule) : null;
@@ -24,7 +24,7 @@ function tellRun(run: Run, key: Story["decisions"][number]["key"] | null): Rich 
     case "running":
       return said.running(run.playbook, place);
     case "queued":
-      return said.queued(run.playbook, place);
+      return (paused ? said.paused : said.queued)(run.playbook, place);
     case "unknown":
       return said.unknown(run.playbook, place);
     default:
@@ -34,13 +34,13 @@ function tellRun(run: Run, key: Story["decisions"][number]["key"] | null): Rich 
 
 const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? ""));
 
-/** The sentence of one row of "what happened". */
-export function tell(story: Story): Rich {
+/** The sentence of one row of "what happened"; `paused`: automation is, so that what is queued is held. */
+export function tell(story: Story, paused = false): Rich {
   const said = words.story;
   const first = story.decisions[0];
   if (story.run) {
     const person = personOf(story.run);
-    return [...tellRun(story.run, first?.key ?? null), ...(person ? said.person(person) : [])];
+    return [...tellRun(story.run, first?.key ?? null, paused), ...(person ? said.person(person) : [])];
   }
   if (!first) return [];
   const ended = story.decisions.find((one) => one.decision === "resolve");

@@ -190,6 +190,7 @@ export const en = {
       waiting: (p: string, place: Rich): Rich => ["Began ", code(p), ...on(place), " and asks before it goes on."],
       running: (p: string, place: Rich): Rich => ["Runs ", code(p), ...on(place), " now."],
       queued: (p: string, place: Rich): Rich => ["Will run ", code(p), ...on(place), " when its turn comes."],
+      paused: (p: string, place: Rich): Rich => ["Will run ", code(p), ...on(place), " when automation is resumed."],
       unknown: (p: string, place: Rich): Rich => ["Ran ", code(p), ...on(place), "; whether it worked is not known."],
     },
     person: (who: string): Rich => [` Asked for by ${who}.`],
