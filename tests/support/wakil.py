@@ -73,7 +73,7 @@ class RunningWakil:
                 start_new_session=True,
             )
         try:
-            until(self._healthy, 60, f"Wakil to be healthy, see {self.log}")
+            until(self._healthy, 120, f"Wakil to be healthy, see {self.log}")
         except BaseException:
             if self.process.poll() is None:
                 self.kill()  # nobody else would end it
